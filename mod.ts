@@ -1,0 +1,73 @@
+/**
+ * Get, keep and use an access token for KPN's APIs, on any JavaScript runtime.
+ * Unofficial; not affiliated with KPN.
+ *
+ * - {@linkcode createTokenRequest} builds the exact POST of KPN's cURL examples;
+ *   {@linkcode requestToken} sends it; {@linkcode readTokenResponse} reads the answer.
+ * - {@linkcode createTokenSource} keeps one token fresh, however many ask.
+ * - {@linkcode authorizedFetch} is `fetch` with the token added.
+ * - {@linkcode readFault} and {@linkcode readQuota} tell what an API's answer means.
+ * - Everything that goes wrong is a {@linkcode KpnAuthError} with a `code`.
+ *
+ * @example Call an API
+ * ```ts
+ * import { authorizedFetch, createTokenSource } from "@kpn-auth/kpn-auth";
+ * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
+ *
+ * const { fetch } = mockKpn(); // leave it out to call KPN
+ * const kpn = authorizedFetch(
+ *   createTokenSource({ clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET", fetch }),
+ *   { fetch },
+ * );
+ * const answer = await kpn("/communication/nexmo/number-insight/basic", {
+ *   method: "POST",
+ *   body: new URLSearchParams({ number: "447700900000" }),
+ * });
+ * console.log(await answer.json());
+ * ```
+ *
+ * @module
+ */
+
+export { KPN_ORIGIN, type Realm, TOKEN_ENDPOINTS } from "./src/kpn.ts";
+export {
+  type Envelope,
+  type FaultCode,
+  KpnAuthError,
+  type KpnAuthErrorCode,
+  type KpnAuthErrorDetails,
+} from "./src/errors.ts";
+export {
+  type ClientCredentials,
+  createTokenRequest,
+  type TokenRequest,
+  type TokenTarget,
+} from "./src/request.ts";
+export { type Fault, readFault } from "./src/fault.ts";
+export type { AccessToken, Margins } from "./src/token.ts";
+export { readTokenResponse, type TokenResponse } from "./src/response.ts";
+export {
+  type ClientSecret,
+  requestToken,
+  type RequestTokenOptions,
+  type TokenFetch,
+  type TokenFetchInit,
+} from "./src/grant.ts";
+export type { BodyLike, ResponseLike } from "./src/body.ts";
+export type { TokenStore } from "./src/store.ts";
+export type { EventListener, KpnAuthEvent } from "./src/events.ts";
+export {
+  createTokenSource,
+  type TokenCall,
+  type TokenSource,
+  type TokenSourceOptions,
+  type WaitUntil,
+} from "./src/source.ts";
+export {
+  type ApiFetch,
+  type AuthorizedFetch,
+  authorizedFetch,
+  type AuthorizedFetchOptions,
+  type Quota,
+  readQuota,
+} from "./src/fetch.ts";

@@ -1,0 +1,94 @@
+/**
+ * Runs every suite with the permissions that it needs and no more, and ends with
+ * the names of what was skipped and the line `N passed, N failed, N skipped`.
+ *
+ *     deno task test            all suites
+ *     deno task test parity     the suites named
+ */
+
+interface Suite {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly permissions: readonly string[];
+}
+
+const LOOPBACK = "--allow-net=127.0.0.1,localhost";
+/** To find programs, and to know whether a missing one is a failure. */
+const PROGRAMS = ["--allow-env=PATH,CI", "--allow-read"];
+
+const SUITES: readonly Suite[] = [
+  { name: "unit", files: ["tests/*_test.ts"], permissions: [] },
+  {
+    name: "docs",
+    files: ["--doc", "README.md", "mod.ts", "src"],
+    // Examples show more than they use: their config leaves noUnusedLocals out.
+    permissions: ["--config=scripts/docs.json", "--import-map=deno.json"],
+  },
+  {
+    name: "sockets",
+    files: ["tests/sockets"],
+    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
+  },
+];
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: string[];
+}
+
+async function run(suite: Suite, extra: readonly string[]): Promise<Tally> {
+  console.log(`\n=== ${suite.name}`);
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "test",
+      "--no-prompt",
+      `--junit-path=${report}`,
+      ...suite.permissions,
+      ...suite.files,
+      ...extra,
+    ],
+  }).spawn().status;
+  const tally = count(await Deno.readTextFile(report));
+  await Deno.remove(report);
+  if (code !== 0 && tally.failed === 0) tally.failed = 1; // it did not even start
+  return tally;
+}
+
+/** Counts the top-level tests of a JUnit report. */
+function count(report: string): Tally {
+  const tally: Tally = { passed: 0, failed: 0, skipped: [] };
+  for (const [, name = "", rest = ""] of report.matchAll(CASE)) {
+    if (rest.includes("<skipped")) tally.skipped.push(decode(name));
+    else if (/<(failure|error)/.test(rest)) tally.failed++;
+    else tally.passed++;
+  }
+  return tally;
+}
+
+const CASE = /<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
+
+function decode(text: string): string {
+  const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
+  return text.replace(/&([a-z#0-9]+);/g, (whole, name) => entities[name] ?? whole);
+}
+
+const names = Deno.args.filter((arg) => !arg.startsWith("-"));
+const extra = Deno.args.filter((arg) => arg.startsWith("-"));
+const chosen = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
+if (chosen.length === 0) {
+  console.error(`There is no such suite. Suites: ${SUITES.map(({ name }) => name).join(", ")}`);
+  Deno.exit(2);
+}
+const tallies: Tally[] = [];
+for (const suite of chosen) tallies.push(await run(suite, extra));
+
+const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
+const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
+const skipped = tallies.flatMap((tally) => tally.skipped);
+if (skipped.length) {
+  console.log(`\nSkipped, since a program is missing here:\n  ${skipped.join("\n  ")}`);
+}
+console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+Deno.exit(failed ? 1 : 0);

@@ -1,0 +1,225 @@
+/** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
+
+import { BODY_LIMIT, discard } from "./body.ts";
+import { withDeadline } from "./deadline.ts";
+import { announcer, type EventListener } from "./events.ts";
+import { faultOf, parseFault } from "./fault.ts";
+import { KPN_ORIGIN } from "./kpn.ts";
+import { isSecure } from "./request.ts";
+import type { TokenCall, TokenSource, WaitUntil } from "./source.ts";
+
+/** A `fetch` that adds the token; it has `fetch`'s own signature. */
+export type AuthorizedFetch = (
+  input: string | URL | Request,
+  init?: RequestInit,
+) => Promise<Response>;
+
+/** The part of `fetch` that an API call takes; always called with a string. */
+// deno-lint-ignore no-explicit-any -- undici's init and response are not the DOM's, and must fit.
+export type ApiFetch = (url: string, init: any) => Promise<any>;
+
+/** Where {@linkcode authorizedFetch} sends tokens, and when it sends again. */
+export interface AuthorizedFetchOptions {
+  /**
+   * The origins that may get the token; relative URLs resolve against the first.
+   * Default: KPN's gateway alone.
+   */
+  readonly origins?: readonly (string | URL)[];
+  /** Accept `http:` origins that are not on loopback. Default: `false`. */
+  readonly allowInsecureHttp?: boolean;
+  /**
+   * Whether an answer means that the token was rejected, so that the call is sent once more
+   * with another. Read from a clone. Default: KPN's codes for it, on 400, 401 and 500.
+   */
+  readonly shouldReplay?: (response: Response) => boolean | Promise<boolean>;
+  /** Sends the calls. Default: `globalThis.fetch`, looked up at each call. */
+  readonly fetch?: ApiFetch;
+  /** Lets background refreshes finish on edge runtimes. */
+  readonly waitUntil?: WaitUntil;
+  /** Hears of replays. */
+  readonly onEvent?: EventListener;
+}
+
+/** How long an error's body is looked at for a rejected token, in ms. */
+const RECOGNITION_TIMEOUT = 1_000;
+
+/**
+ * Makes a `fetch` that sends `authorization: Bearer …` with a token of `source`.
+ *
+ * The token goes to the allowed origins only, over https (loopback excepted). If it
+ * turns out rejected or expired, the call is sent once more with another one, unless
+ * its body is a one-shot stream. Everything else comes back as it came: errors, 429s,
+ * and redirects, which are never followed (the one difference from `fetch`). A call
+ * that sets `authorization` itself is sent as it is.
+ *
+ * The function it returns throws a `TypeError` that names an origin that is not allowed, a
+ * {@linkcode KpnAuthError} if no token can be had, and `fetch`'s own errors.
+ *
+ * @throws {TypeError} If an origin is no origin, or neither https nor loopback.
+ *
+ * @example
+ * ```ts
+ * import { authorizedFetch, createTokenSource } from "@kpn-auth/kpn-auth";
+ * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
+ *
+ * const { fetch } = mockKpn(); // leave it out to call KPN
+ * const source = createTokenSource({
+ *   clientId: "APP_CLIENT_ID",
+ *   clientSecret: "APP_CLIENT_SECRET",
+ *   fetch,
+ * });
+ * const kpn = authorizedFetch(source, { fetch });
+ * const response = await kpn("/communication/nexmo/number-insight/basic", {
+ *   method: "POST",
+ *   body: new URLSearchParams({ number: "447700900000" }),
+ * });
+ * console.log((await response.json()).country_name); // United Kingdom
+ * ```
+ */
+export function authorizedFetch(
+  source: TokenSource,
+  options: AuthorizedFetchOptions = {},
+): AuthorizedFetch {
+  const { fetch: injected, shouldReplay = isTokenRejected, waitUntil } = options;
+  const origins = (options.origins ?? [KPN_ORIGIN]).map((origin) =>
+    checkOrigin(origin, options.allowInsecureHttp)
+  );
+  const announce = announcer(options.onEvent);
+
+  return async (input, init) => {
+    const { url, init: call } = await takeApart(input, init, origins);
+    const send: ApiFetch = injected ?? globalThis.fetch;
+    const sendWith = (token?: string): Promise<Response> =>
+      send(url, {
+        ...call,
+        redirect: "manual",
+        ...token && { headers: bearing(call.headers, token) },
+      });
+    if (hasAuthorization(call.headers)) return await sendWith();
+
+    const ask: TokenCall = {
+      ...call.signal && { signal: call.signal },
+      ...waitUntil && { waitUntil },
+    };
+    const token = await source.token(ask);
+    const response = await sendWith(token.value);
+    if (response.ok || isOneShot(call.body) || !await shouldReplay(response)) return response;
+
+    const other = await source.token({ ...ask, rejected: token }).catch(() => token);
+    call.signal?.throwIfAborted();
+    // API answers are always handed back: this one too, if there is no other token to try.
+    if (other.value === token.value) return response;
+    discard(response);
+    announce({ type: "replayed", status: response.status });
+    return await sendWith(other.value);
+  };
+}
+
+/** A call as `fetch(string, init)` takes it; a `Request`'s body is read into bytes, so that it replays and keeps its length. */
+async function takeApart(
+  input: string | URL | Request,
+  init: RequestInit = {},
+  origins: readonly string[],
+): Promise<{ url: string; init: RequestInit }> {
+  const request = typeof input === "object" && "headers" in input ? input : undefined;
+  const url = new URL(request ? request.url : input as string | URL, origins[0]);
+  if (!origins.includes(url.origin)) {
+    throw new TypeError(
+      `Cannot send a token to ${url.origin}: only to ${
+        origins.join(", ")
+      }. List it in origins if it may have the token.`,
+    );
+  }
+  if (!request) return { url: url.href, init };
+  const { method, headers, signal } = request;
+  const body = init.body === undefined && request.body ? await request.arrayBuffer() : undefined;
+  return { url: url.href, init: { method, headers, signal, ...body && { body }, ...init } };
+}
+
+function bearing(headers: HeadersInit | undefined, token: string): HeadersInit {
+  const authorization = `Bearer ${token}`;
+  if (!headers) return { authorization };
+  const all = new Headers(headers);
+  all.set("authorization", authorization);
+  return all;
+}
+
+function hasAuthorization(headers: HeadersInit | undefined): boolean {
+  return headers !== undefined && new Headers(headers).has("authorization");
+}
+
+/** A stream (the web's, or Node's) can be sent once. */
+function isOneShot(body: unknown): boolean {
+  return typeof body === "object" && body !== null &&
+    ("getReader" in body || Symbol.asyncIterator in body);
+}
+
+function checkOrigin(origin: string | URL, allowInsecureHttp: boolean | undefined): string {
+  if (!URL.canParse(origin)) {
+    throw new TypeError("Cannot make an authorized fetch: an entry of origins is no URL");
+  }
+  const url = new URL(origin);
+  if (isSecure(url, allowInsecureHttp)) return url.origin;
+  throw new TypeError(
+    `Cannot send a token to ${url.origin}: it is not https; only allowInsecureHttp: true sends one there`,
+  );
+}
+
+/** Whether KPN says that the token was rejected or has expired, whatever the status is (`kpn.md`). */
+async function isTokenRejected(response: Response): Promise<boolean> {
+  const { status, headers } = response;
+  if (status !== 400 && status !== 401 && status !== 500) return false;
+  if (parseFault(response, "").code === "invalid_token") return true;
+  const type = headers.get("content-type") ?? "";
+  if (!/json|xml/i.test(type) || Number(headers.get("content-length")) > BODY_LIMIT) return false;
+  return await withDeadline(
+    RECOGNITION_TIMEOUT,
+    undefined,
+    async (signal) => (await faultOf(response, signal)).code === "invalid_token",
+    () => false,
+  ).catch(() => false);
+}
+
+/** What KPN tells of a project's quota: numbers where they are digits, else as they came. */
+export interface Quota {
+  /** Calls allowed in the interval. */
+  readonly limit?: number | string;
+  /** The interval's length, in `timeUnit`s. */
+  readonly interval?: number | string;
+  /** Such as `minute`. */
+  readonly timeUnit?: number | string;
+  /** Calls made in this interval. */
+  readonly used?: number | string;
+  /** When the interval ends; the format is not documented. */
+  readonly resetUTC?: number | string;
+  /** When this API ends (RFC 8594). */
+  readonly sunset?: number | string;
+}
+
+/**
+ * Reads the quota headers of an API's answer. Fields that did not come are absent.
+ *
+ * @example
+ * ```ts
+ * import { readQuota } from "@kpn-auth/kpn-auth";
+ *
+ * const response = new Response(null, { headers: { "quota-limit": "100", "quota-used": "7" } });
+ * console.log(readQuota(response)); // { limit: 100, used: 7 }
+ * ```
+ */
+export function readQuota(response: Response): Quota {
+  const names = {
+    limit: "quota-limit",
+    interval: "quota-interval",
+    timeUnit: "quota-time-unit",
+    used: "quota-used",
+    resetUTC: "quota-reset-UTC",
+    sunset: "sunset",
+  };
+  const quota: Record<string, number | string> = {};
+  for (const [field, name] of Object.entries(names)) {
+    const value = response.headers.get(name);
+    if (value !== null) quota[field] = /^\d{1,15}$/.test(value) ? Number(value) : value;
+  }
+  return quota;
+}

@@ -1,0 +1,244 @@
+/** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
+
+import { discard, readText, type ResponseLike } from "./body.ts";
+import { pause, withDeadline } from "./deadline.ts";
+import { causeOf, KpnAuthError } from "./errors.ts";
+import { networkError } from "./network.ts";
+import {
+  checkCredential,
+  createTokenRequest,
+  tokenEndpoint,
+  type TokenRequest,
+  type TokenTarget,
+} from "./request.ts";
+import { parseTokenResponse, toAccessToken } from "./response.ts";
+import type { AccessToken } from "./token.ts";
+
+/** A secret, or a function that fetches the one of today (from a secret manager). */
+export type ClientSecret = string | (() => string | Promise<string>);
+
+/** The part of `fetch` that a token request takes; undici's, Bun's and a plain arrow function fit. */
+export type TokenFetch = (url: string, init: TokenFetchInit) => Promise<ResponseLike>;
+
+/** What {@linkcode TokenFetch} is called with, always. */
+export interface TokenFetchInit {
+  /** Always `"POST"`. */
+  method: "POST";
+  /** The content type, and nothing else. */
+  headers: Record<string, string>;
+  /** The form-encoded credentials. */
+  body: string;
+  /** Always `"manual"`. */
+  redirect: "manual";
+  /** Aborts when a deadline runs out or the caller leaves. */
+  signal: AbortSignal;
+}
+
+/** How {@linkcode requestToken} gets a token. Read once, copied and checked. */
+export interface RequestTokenOptions extends TokenTarget {
+  /** The portal's *client id*. */
+  readonly clientId: string;
+  /** The portal's *client secret*, or a function that is asked for it before each token request. */
+  readonly clientSecret: ClientSecret;
+  /** Sends the request. Default: `globalThis.fetch`, looked up at each call. */
+  readonly fetch?: TokenFetch;
+  /** The clock: epoch ms. Default: `Date.now`. */
+  readonly now?: () => number;
+  /** Draws jitter: 0 ≤ n < 1. Default: `Math.random`. */
+  readonly random?: () => number;
+  /** For everything in total, the answer's body and all retries included, in ms. Default: 10,000. */
+  readonly timeout?: number;
+  /** For each attempt, the answer's body included, in ms. Default: 4,000. */
+  readonly attemptTimeout?: number;
+  /**
+   * How often a network failure, a timed-out attempt, a 5xx or a 429 is tried again, after
+   * a jittered pause (250 ms, doubling) or `Retry-After`, inside `timeout`. Default: 2.
+   */
+  readonly retries?: number;
+}
+
+/** One run of the grant under its total deadline; `phase` is what a timeout would blame. */
+export interface Run {
+  readonly signal: AbortSignal;
+  phase: string;
+}
+
+/** The grant with its options normalised: what a token source is made of. */
+export interface Grant {
+  readonly clientId: string;
+  readonly tokenEndpoint: string;
+  readonly timeout: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Does `work` under the total deadline. */
+  run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
+  /** The secret of today. */
+  secret(run: Run): Promise<string>;
+  /** Sends the request, `retries` times more if need be. */
+  mint(
+    secret: string,
+    run: Run,
+    retries?: number,
+  ): Promise<{ token: AccessToken; attempt: number }>;
+}
+
+/** The first pause before another try, at most, in ms. */
+const BACKOFF = 250;
+
+const MAX_TIMER = 2 ** 31 - 1;
+
+const REDIRECTED =
+  "Cannot get a token: the endpoint answered with a redirect, which a secret does not follow. " +
+  "Check the token endpoint, and for a proxy in between.";
+
+/**
+ * Requests an access token: builds the POST of KPN's cURL examples, sends it with
+ * `fetch`, reads the answer. One token a call; to keep and renew it, make a token source.
+ *
+ * @param options Credentials, and where and how to ask. See {@linkcode RequestTokenOptions}.
+ * @param caller `signal` ends the request; its reason is rethrown untouched.
+ * @throws {KpnAuthError} If no token can be had; `code` says why, the message what to do.
+ * @throws {TypeError} If an option cannot be used; see {@linkcode createTokenRequest}.
+ * @throws {RangeError} If a number among the options is out of range.
+ *
+ * @example
+ * ```ts
+ * import { requestToken } from "@kpn-auth/kpn-auth";
+ * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
+ *
+ * const token = await requestToken({
+ *   clientId: "APP_CLIENT_ID",
+ *   clientSecret: "APP_CLIENT_SECRET",
+ *   fetch: mockKpn().fetch, // leave out to ask KPN
+ * });
+ * console.log(token.level, new Date(token.expiresAt));
+ * ```
+ */
+export async function requestToken(
+  options: RequestTokenOptions,
+  caller: { readonly signal?: AbortSignal } = {},
+): Promise<AccessToken> {
+  const grant = createGrant(options);
+  return await grant.run(caller.signal, async (run) => {
+    const { token } = await grant.mint(await grant.secret(run), run);
+    return token;
+  });
+}
+
+/** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
+export function createGrant(options: RequestTokenOptions): Grant {
+  const {
+    clientId,
+    clientSecret,
+    allowInsecureHttp = false,
+    now = Date.now,
+    random = Math.random,
+  } = options;
+  const { timeout = 10_000, attemptTimeout = 4_000, retries: maxRetries = 2 } = options;
+  for (const [option, value] of Object.entries({ timeout, attemptTimeout, retries: maxRetries })) {
+    if (!(value >= 0 && value <= MAX_TIMER)) {
+      throw new RangeError(`Cannot request a token: ${option} must be from 0 to ${MAX_TIMER}`);
+    }
+  }
+  const endpoint = tokenEndpoint(options);
+  checkCredential("clientId", clientId);
+  if (typeof clientSecret !== "function") checkCredential("clientSecret", clientSecret);
+  const { fetch: injected } = options;
+
+  return {
+    clientId,
+    tokenEndpoint: endpoint,
+    timeout,
+    now,
+    random,
+
+    run(signal, work) {
+      const run = { phase: "starting" };
+      return withDeadline(
+        timeout,
+        signal,
+        (signal) => work(Object.assign(run, { signal })),
+        () => timedOut(`timeout (${timeout} ms)`, run.phase),
+      );
+    },
+
+    async secret(run) {
+      if (typeof clientSecret === "string") return clientSecret;
+      run.phase = "asking clientSecret()";
+      try {
+        const secret = await clientSecret();
+        checkCredential("clientSecret", secret);
+        return secret;
+      } catch (error) {
+        const cause = causeOf(error, "");
+        throw new KpnAuthError(
+          "secret_unavailable",
+          `Cannot get a token: clientSecret() gave no secret (${cause.message}). Check the function and what it asks.`,
+          { cause },
+        );
+      }
+    },
+
+    async mint(secret, run, retries = maxRetries) {
+      const request = createTokenRequest(
+        { clientId, clientSecret: secret },
+        { tokenEndpoint: endpoint, allowInsecureHttp },
+      );
+      const startedAt = now();
+      for (let attempt = 1;; attempt++) {
+        try {
+          const token = await withDeadline(
+            attemptTimeout,
+            run.signal,
+            (signal) => send(request, secret, { injected, now }, run, signal),
+            () => timedOut(`attemptTimeout (${attemptTimeout} ms)`, run.phase),
+          );
+          return { token, attempt };
+        } catch (error) {
+          if (attempt > retries || !(error instanceof KpnAuthError) || !error.retryable) {
+            throw error;
+          }
+          const backoff = random() * BACKOFF * 2 ** (attempt - 1);
+          const delay = Math.max(error.retryAfter ?? 0, backoff);
+          if (now() - startedAt + delay >= timeout) throw error;
+          run.phase = "waiting to try again";
+          await pause(delay, run.signal);
+        }
+      }
+    },
+  };
+}
+
+/** One attempt. */
+async function send(
+  request: TokenRequest,
+  secret: string,
+  { injected, now }: { injected: TokenFetch | undefined; now: () => number },
+  run: Run,
+  signal: AbortSignal,
+): Promise<AccessToken> {
+  const { url, ...init } = request;
+  // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
+  const fetch: TokenFetch = injected ?? globalThis.fetch;
+  const requestedAt = now();
+  let response: ResponseLike;
+  let text: string | undefined;
+  try {
+    run.phase = "waiting for the answer";
+    response = await fetch(url, { ...init, headers: { ...init.headers }, signal });
+    const { status } = response;
+    // Most runtimes show a redirect that is not followed as it is, Chromium as status 0.
+    const redirected = status === 0 || (status >= 300 && status < 400);
+    if (signal.aborted || redirected) discard(response);
+    if (redirected) throw new KpnAuthError("redirected", REDIRECTED, { status });
+    run.phase = "reading the answer's body";
+    text = await readText(response, signal);
+  } catch (error) {
+    throw error instanceof KpnAuthError ? error : networkError(error, url, secret);
+  }
+  return toAccessToken(parseTokenResponse(response, text, { secret, now: now() }), requestedAt);
+}
+
+function timedOut(option: string, phase: string): never {
+  throw new KpnAuthError("timeout", `Cannot get a token: ${option} ran out while ${phase}.`);
+}

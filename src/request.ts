@@ -1,0 +1,119 @@
+/** The exact POST of KPN's cURL examples, built and not yet sent. */
+
+import { type Realm, TOKEN_ENDPOINTS } from "./kpn.ts";
+
+/** What the portal hands out for a project (or for its Sandbox). */
+export interface ClientCredentials {
+  /** The portal's *client id*. */
+  readonly clientId: string;
+  /** The portal's *client secret*. */
+  readonly clientSecret: string;
+}
+
+/** Where a token is requested: at one of KPN's realms, or at any endpoint given. */
+export interface TokenTarget {
+  /** One of KPN's realms. Default: `"gateway"`. */
+  readonly realm?: Realm;
+  /**
+   * A token endpoint other than KPN's, instead of a realm: a mock, a proxy. Its
+   * query is kept (RFC 6749 section 3.2); `grant_type` is added if it lacks one.
+   */
+  readonly tokenEndpoint?: string | URL;
+  /** Accept an `http:` endpoint that is not on loopback. Default: `false`. */
+  readonly allowInsecureHttp?: boolean;
+}
+
+/**
+ * The token request as a frozen record that is also `fetch`'s init:
+ * `fetch(request.url, request)` sends it. It holds the secret in its body, and
+ * prints it when it is printed.
+ */
+export interface TokenRequest {
+  /** The token endpoint, with `grant_type=client_credentials` in its query. */
+  readonly url: string;
+  /** Always `"POST"`. */
+  readonly method: "POST";
+  /** Exactly cURL's content type: no charset. */
+  readonly headers: { readonly "content-type": "application/x-www-form-urlencoded" };
+  /** `client_id` then `client_secret`, in the WHATWG form encoding; a string, so that no charset is added. */
+  readonly body: string;
+  /** Always `"manual"`: a secret follows no redirect. */
+  readonly redirect: "manual";
+}
+
+/**
+ * Builds the POST that KPN's cURL examples send, byte for byte. Pure and synchronous.
+ *
+ * @param credentials The client id and the secret, as the portal shows them.
+ * @param target Where to request the token. Default: KPN's `gateway` realm.
+ * @throws {TypeError} If an id or secret is empty, or has white space at an edge, a
+ * control character or a lone surrogate (the message names the field, never the
+ * value); if the endpoint is no `https:` URL, or carries a password or a fragment.
+ *
+ * @example
+ * ```ts
+ * import { createTokenRequest } from "@kpn-auth/kpn-auth";
+ *
+ * const request = createTokenRequest({
+ *   clientId: "APP_CLIENT_ID",
+ *   clientSecret: "APP_CLIENT_SECRET",
+ * });
+ * console.log(request.body); // client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET
+ * ```
+ */
+export function createTokenRequest(
+  credentials: ClientCredentials,
+  target: TokenTarget = {},
+): TokenRequest {
+  const { clientId, clientSecret } = credentials;
+  checkCredential("clientId", clientId);
+  checkCredential("clientSecret", clientSecret);
+  return Object.freeze({
+    url: tokenEndpoint(target),
+    method: "POST",
+    headers: Object.freeze({ "content-type": "application/x-www-form-urlencoded" }),
+    body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString(),
+    redirect: "manual",
+  });
+}
+
+/** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
+export function checkCredential(field: keyof ClientCredentials, value: unknown): void {
+  if (
+    typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
+  ) {
+    refuse(
+      `${field} must be a string that is not empty, without control characters, lone surrogates, ` +
+        "or white space at its edges: copy it again from developer.kpn.com",
+    );
+  }
+}
+
+/** The URL that a target stands for, checked. */
+export function tokenEndpoint(target: TokenTarget): string {
+  const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
+  const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
+  if (given ? realm : !known) refuse('realm is "gateway" or "msm", and excludes tokenEndpoint');
+  if (!given) return known;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || url.username || url.password || url.hash) {
+    refuse("tokenEndpoint must be an absolute URL without user, password or fragment");
+  }
+  if (!isSecure(url, allowInsecureHttp)) {
+    refuse(`${url.origin} is not https; allowInsecureHttp: true would send the secret there`);
+  }
+  if (!url.searchParams.has("grant_type")) {
+    url.search += `${url.search && "&"}grant_type=client_credentials`;
+  }
+  return url.href;
+}
+
+function refuse(why: string): never {
+  throw new TypeError(`Cannot build a token request: ${why}`);
+}
+
+/** Whether a secret or a token may travel there: https, loopback, or http on the caller's word. */
+export function isSecure(url: URL, allowInsecureHttp = false): boolean {
+  return url.protocol === "https:" || url.protocol === "http:" &&
+      (allowInsecureHttp || /^(.+\.)?localhost$|^127\.\d+\.\d+\.\d+$|^\[::1]$/.test(url.hostname));
+}

@@ -1,0 +1,86 @@
+/** The access token as a plain record, and what "fresh" means. */
+
+/**
+ * An access token and all that KPN tells of it: plain, frozen JSON, so that it
+ * can be stored. It prints its value when it is printed.
+ */
+export interface AccessToken {
+  /** The token itself: goes into `authorization: Bearer …`. */
+  readonly value: string;
+  /** The token's type as KPN names it: `"Bearer"`. */
+  readonly type: string;
+  /** When it was asked for: epoch ms on our clock, just before the request left. */
+  readonly requestedAt: number;
+  /** When it expires: epoch ms on our clock, counted from `requestedAt`. */
+  readonly expiresAt: number;
+  /** When KPN says that it issued the token: epoch ms on KPN's clock. */
+  readonly issuedAt?: number;
+  /** The client id that it was issued to. */
+  readonly clientId?: string;
+  /** The account's tier: `"demo"` (Sandbox) or `"prod"`. */
+  readonly level?: string;
+  /** The portal's name of the project. */
+  readonly applicationName?: string;
+  /** Who owns the project. */
+  readonly developerEmail?: string;
+  /** Who runs the gateway: `"kpn"`. */
+  readonly organizationName?: string;
+  /** The API products that the project is entitled to. */
+  readonly apiProducts: readonly string[];
+  /** RFC 6749 section 3.3; KPN sends an empty one. */
+  readonly scope: string;
+  /** `"approved"`, or what else KPN says. */
+  readonly status?: string;
+  /** Always empty with client credentials: a new token is a new POST. */
+  readonly refreshToken?: string;
+  /** Lifetime of the refresh token in ms: 0. */
+  readonly refreshTokenExpiresIn?: number;
+  /** How often the token was refreshed: 0. */
+  readonly refreshCount?: number;
+}
+
+/** How long before its expiry a token counts as ageing and as stale. */
+export interface Margins {
+  /**
+   * A token is renewed in the background from so many ms before its expiry, but
+   * from no more than 10 % of its lifetime. Default: 300,000 (5 minutes).
+   */
+  readonly ageing?: number;
+  /**
+   * A token is not handed out any more from so many ms before its expiry, but
+   * from no more than 5 % of its lifetime. Default: 10,000 (10 seconds).
+   */
+  readonly stale?: number;
+}
+
+/** When a token starts to age and when it turns stale: epoch ms. */
+export interface Ages {
+  readonly ageingAt: number;
+  readonly staleAt: number;
+}
+
+/**
+ * When a token ages and turns stale. `jitter` (0 to 1) moves the ageing point
+ * earlier by up to a fifth of its margin, so that a fleet does not refresh in one second.
+ */
+export function agesOf(token: AccessToken, margins: Required<Margins>, jitter: number): Ages {
+  const { requestedAt, expiresAt } = token;
+  const lifetime = expiresAt - requestedAt;
+  const stale = Math.min(margins.stale, lifetime * 0.05);
+  const ageing = Math.max(stale, Math.min(margins.ageing, lifetime * 0.1) * (1 - jitter / 5));
+  return { ageingAt: expiresAt - ageing, staleAt: expiresAt - stale };
+}
+
+/** Whether a value from elsewhere (a store) is an access token whose dates make sense. */
+export function isAccessToken(value: unknown): value is AccessToken {
+  const token = value as AccessToken | null | undefined;
+  return typeof token === "object" && token !== null && isTokenValue(token.value) &&
+    typeof token.type === "string" && Array.isArray(token.apiProducts) &&
+    Number.isSafeInteger(token.requestedAt) && Number.isSafeInteger(token.expiresAt) &&
+    token.requestedAt < token.expiresAt;
+}
+
+/** Whether a value can stand in an `authorization` header: visible ASCII, no space. */
+export function isTokenValue(value: unknown): value is string {
+  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+}
