@@ -18,6 +18,7 @@ const PROGRAMS = ["--allow-env=PATH,CI", "--allow-read"];
 
 const SUITES: readonly Suite[] = [
   { name: "unit", files: ["tests/*_test.ts"], permissions: [] },
+  { name: "testing", files: ["tests/testing"], permissions: [] },
   {
     name: "docs",
     files: ["--doc", "README.md", "mod.ts", "src"],
