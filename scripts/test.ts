@@ -26,6 +26,11 @@ const SUITES: readonly Suite[] = [
     permissions: ["--config=scripts/docs.json", "--import-map=deno.json"],
   },
   {
+    name: "desk", // Playwright looks at /proc, which takes all permissions
+    files: ["tests/desk"],
+    permissions: ["--allow-all"],
+  },
+  {
     name: "sockets",
     files: ["tests/sockets"],
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],

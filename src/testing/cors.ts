@@ -20,8 +20,9 @@ export function answerPreflight({ method, headers }: Request): Response | undefi
 }
 
 /** The answer, readable for the page that asked from another origin. */
-export function withCors(response: Response, { headers }: Request): Response {
-  if (!headers.has("origin")) return response;
+export function withCors(response: Response, { url, headers }: Request): Response {
+  const origin = headers.get("origin");
+  if (origin === null || origin === new URL(url).origin) return response;
   const open = new Response(response.body, response);
   open.headers.set("access-control-allow-origin", "*");
   open.headers.set("access-control-expose-headers", EXPOSED);

@@ -104,7 +104,6 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
   let calls = 0;
 
   async function answer(request: Request): Promise<Response> {
-    const { signal } = request;
     const { record, tooLong } = await recordOf(request);
     requests.push(record);
     const isToken = isTokenPath(new URL(record.url).pathname);
@@ -112,7 +111,7 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
       if (tooLong) return ownRefusal(413, "No request of KPN's is over 1 MiB.");
       return isToken ? answerTokenRequest(record) : answerApiCall(record);
     };
-    const response = await scripts.play(record, isToken ? "token" : "api", signal, usual);
+    const response = await scripts.play(record, isToken ? "token" : "api", request, usual);
     return record.method === "HEAD" ? new Response(null, response) : response;
   }
 

@@ -20,17 +20,20 @@ export type ScriptedAnswer =
   | ((request: RecordedRequest) => Response | Promise<Response>);
 
 /** The names of all answers that a script can ask for. */
-export const ANSWER_NAMES: readonly string[] = ["ok", "never", "dropped", ...Object.keys(FAILURES)];
+export const ANSWER_NAMES: readonly string[] = ["ok", ...Object.keys(FAILURES), "dropped", "never"];
 
 /** The scripts that wait for their requests, the first in the first place. */
 export interface Scripts {
   /** Adds one, checked. */
   add(answer: ScriptedAnswer, options?: ScriptOptions): void;
-  /** Answers `request` as scripted, or as `usual` does. */
+  /**
+   * Answers `request` as scripted, or as `usual` does. `aborting` is asked for its signal
+   * only where that is needed: `Deno.serve` warns of whoever touches a request's.
+   */
   play(
     request: RecordedRequest,
     kind: "token" | "api",
-    signal: AbortSignal,
+    aborting: { readonly signal: AbortSignal },
     usual: () => Response,
   ): Promise<Response>;
 }
@@ -48,13 +51,13 @@ export function createScripts(): Scripts {
       check(answer, { times, delay, ...to && { to } });
       scripts.push({ answer, to, times, delay });
     },
-    async play(request, kind, signal, usual) {
+    async play(request, kind, aborting, usual) {
       const at = scripts.findIndex(({ to }) => !to || to === kind);
       const script = scripts[at];
       if (!script) return usual();
       if (--script.times === 0) scripts.splice(at, 1);
-      if (script.delay) await pause(script.delay, signal);
-      return await give(script.answer, request, signal, usual);
+      if (script.delay) await pause(script.delay, aborting.signal);
+      return await give(script.answer, request, aborting, usual);
     },
   };
 }
@@ -76,17 +79,17 @@ function check(answer: ScriptedAnswer, { to, times, delay }: ScriptOptions): voi
 async function give(
   answer: ScriptedAnswer,
   request: RecordedRequest,
-  signal: AbortSignal,
+  aborting: { readonly signal: AbortSignal },
   usual: () => Response,
 ): Promise<Response> {
   if (typeof answer === "function") return await answer(request);
   if (answer === "ok") return usual();
-  if (answer === "never") return await untilAbort(signal, new Promise(() => {}));
+  if (answer === "never") return await untilAbort(aborting.signal, new Promise(() => {}));
   if (answer === "dropped") {
     const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
     throw new TypeError("fetch failed", { cause });
   }
-  return FAILURES[answer](signal);
+  return answer === "stalled" ? FAILURES.stalled(aborting.signal) : FAILURES[answer]();
 }
 
 /** Waits for `work`, but not beyond an abort; leaves no listener behind. */
