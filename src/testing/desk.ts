@@ -83,6 +83,7 @@ async function echoing(
   const echo = [`${method} ${pathname}${search} HTTP/1.1`, ...lines, "", body].join("\n");
   const answer = await handle(request);
   const response = new Response(answer.body, answer);
-  response.headers.set("mock-received", encodeURIComponent(echo.slice(0, ECHO_LIMIT)));
+  const whole = echo.slice(0, ECHO_LIMIT).replace(/[\uD800-\uDBFF]$/, ""); // no half character
+  response.headers.set("mock-received", encodeURIComponent(whole));
   return response;
 }

@@ -36,6 +36,11 @@ export async function withServer(
 /** The part of Playwright's `Page` that is used here. */
 export interface Page {
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+  /** The page's clock, in the test's hand. */
+  readonly clock: {
+    install(options: { time: number }): Promise<void>;
+    fastForward(ms: number): Promise<void>;
+  };
   goto(url: string): Promise<unknown>;
   click(selector: string): Promise<void>;
   fill(selector: string, value: string): Promise<void>;
@@ -90,11 +95,12 @@ export async function withPage(
   }
 }
 
-/** Where Playwright and Swagger UI are installed. */
+/** Where Playwright, Swagger UI and axe are installed. */
 export function browserTools(): Promise<string> {
   return npmProject("desk-browser", {
     "playwright-core": "1.65.1",
     "swagger-ui-dist": "5.35.0",
+    "axe-core": "4.14.1",
   });
 }
 
