@@ -27,7 +27,9 @@ const CORE = [
 
 /** What hangs at the side, and what each may import beside its own folder. */
 const SIDES: Readonly<Record<string, readonly string[]>> = {
-  "curl": ["kpn", "request"],
+  "curl": ["quoting", "secrets"],
+  "secrets": ["quoting"],
+  "quoting": [],
   "stores/deno_kv": ["store", "token"],
   "stores/cloudflare_kv": ["store", "token"],
   "stores/redis": ["store", "token"],
