@@ -107,5 +107,6 @@ export function browserTools(): Promise<string> {
 /** Keeps a picture under `.cache/screenshots/`, for people to look at. */
 export async function picture(page: Page, name: string): Promise<void> {
   const path = new URL(`../../.cache/screenshots/${name}.png`, import.meta.url).pathname;
+  await page.evaluate("scrollTo(0, 0)");
   await page.screenshot({ path, fullPage: true });
 }
