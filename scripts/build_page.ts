@@ -22,13 +22,12 @@ export async function packed(): Promise<string> {
   const files: Record<string, string> = {
     "/index.html": await text("page/index.html"),
     "/page.css": await text("page/page.css"),
-    "/page.js": await bundle(await text("page/page.js"), "src/testing/page/"),
-    "/kpn-auth.js": await bundle(LIBRARY, "./"),
+    "/page.js": bundle(await text("page/page.js"), "src/testing/page/"),
+    "/kpn-auth.js": bundle(LIBRARY, "./"),
     "/openapi.yaml": await text("openapi.yaml"),
     "/postman/collection.json": await text("postman/collection.json"),
     "/postman/environment.json": await text("postman/environment.json"),
   };
-  await esbuild.stop();
   const entries = Object.entries(files).map(([path, file]) =>
     `  ${JSON.stringify(path)}:\n    ${JSON.stringify(file)},`
   );
@@ -41,8 +40,8 @@ ${entries.join("\n")}
 `;
 }
 
-async function bundle(contents: string, folder: string): Promise<string> {
-  const { outputFiles: [file] } = await esbuild.build({
+function bundle(contents: string, folder: string): string {
+  const { outputFiles: [file] } = esbuild.buildSync({
     stdin: { contents, resolveDir: new URL(folder, ROOT).pathname, loader: "ts" },
     external: ["/kpn-auth.js"],
     bundle: true,
