@@ -146,7 +146,25 @@ Deno.test("an aborted signal sends nothing", async () => {
   assertEquals(mock.requests.length, 0);
 });
 
-Deno.test("B37: a late answer comes late, and leaves no timer behind if the caller gives up", async () => {
+Deno.test("B37: never is over at once for a caller who gave up before", async () => {
+  const mock = mockKpn();
+  mock.respondNext("never");
+  const signal = AbortSignal.abort(new Error("before"));
+  const request = new Request(TOKEN_ENDPOINTS.gateway, { method: "POST", signal });
+  await assertRejects(() => mock.handle(request), Error, "before");
+});
+
+Deno.test("B37: a late answer lets a later request's answer pass", async () => {
+  const mock = mockKpn();
+  mock.respondNext("ok", { delay: 100 });
+  const order: string[] = [];
+  const late = ask(mock).then((response) => order.push(`late ${response.status}`));
+  const prompt = ask(mock).then((response) => order.push(`prompt ${response.status}`));
+  await Promise.all([late, prompt]);
+  assertEquals(order, ["prompt 200", "late 200"]);
+});
+
+Deno.test("B37: a late answer comes, and leaves no timer behind if the caller gives up", async () => {
   const mock = mockKpn();
   mock.respondNext("ok", { delay: 1 });
   assertEquals((await ask(mock)).status, 200);

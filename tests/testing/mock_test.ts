@@ -241,3 +241,18 @@ Deno.test("a mock with impossible options is refused", () => {
   assertThrows(() => mockKpn({ clientSecret: "" }), TypeError, "Cannot make a mock");
   assertThrows(() => mockKpn({ lifetime: NaN }), RangeError, "Cannot make a mock");
 });
+
+Deno.test("of a body that goes on and on, only the first MiB is read", async () => {
+  const mock = mockKpn();
+  let cancelled = false;
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+    cancel: () => void (cancelled = true),
+  });
+  const request = new Request(TOKEN_ENDPOINTS.gateway, { method: "POST", body });
+  const response = await mock.handle(request);
+  assertEquals(response.status, 413);
+  assertEquals(mock.requests[0]?.body.length, 1_048_576);
+  assert(cancelled);
+  await response.body?.cancel();
+});

@@ -84,7 +84,7 @@ const WRONG: readonly (readonly [string, string, number, RegExp])[] = [
     400,
     /the mock's own answer/,
   ],
-  ["advanced/async", "number=1&callback=file:///etc/passwd", 400, /the mock's own answer/],
+  ["advanced/async", "number=1&callback=ftp://127.0.0.1/", 400, /the mock's own answer/],
   ["premium", "number=1", 404, /ApplicationNotFound/],
   ["basic/", "number=1", 404, /ApplicationNotFound/],
 ];
@@ -124,10 +124,10 @@ Deno.test("another method or another content type is refused in the mock's own w
 });
 
 Deno.test("advanced/async answers at once and calls back with the insight", async () => {
-  const sent: { url: string; body: string }[] = [];
+  const sent: { url: string; body: string; redirect: string | undefined }[] = [];
   const mock = mockKpn({
     fetch: (url, init) => {
-      sent.push({ url, body: String(init.body) });
+      sent.push({ url, body: String(init.body), redirect: init.redirect });
       return Promise.resolve(new Response(null, { status: 204 }));
     },
   });
@@ -140,7 +140,7 @@ Deno.test("advanced/async answers at once and calls back with the insight", asyn
     0,
   ]);
   assertEquals(await Promise.all(mock.callbacks), [{ url, status: 204 }]);
-  assertEquals(sent.length, 1);
+  assertEquals(sent.map(({ url, redirect }) => [url, redirect]), [[url, "manual"]]);
   const insight = JSON.parse(sent[0]!.body);
   assertEquals([insight.request_id, insight.reachable], ["mock-request-1", "reachable"]);
 });
@@ -187,5 +187,15 @@ Deno.test("CORS: a preflight is answered, not recorded, and consumes no script",
 Deno.test("CORS: who sends no Origin gets no CORS headers", async () => {
   const response = await mockKpn().handle(new Request(TOKEN_ENDPOINTS.gateway, { method: "POST" }));
   assertEquals(response.headers.get("access-control-allow-origin"), null);
+  await response.body?.cancel();
+});
+
+Deno.test("CORS: OPTIONS without an Origin is no preflight", async () => {
+  const mock = mockKpn();
+  const headers = { "access-control-request-method": "POST" };
+  const response = await mock.handle(
+    new Request(TOKEN_ENDPOINTS.gateway, { method: "OPTIONS", headers }),
+  );
+  assertEquals([response.status, mock.requests.length], [405, 1]);
   await response.body?.cancel();
 });
