@@ -37,6 +37,7 @@ export async function readText(
   // Never awaited: cancelling one side of a clone does not resolve in Node, Deno and Bun.
   const cancel = () => void reader.cancel().catch(() => {});
   signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
   const chunks: BlobPart[] = [];
   try {
     for (let size = 0; size <= BODY_LIMIT;) {

@@ -83,8 +83,7 @@ export function checkCredential(field: keyof ClientCredentials, value: unknown):
     typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
   ) {
     refuse(
-      `${field} must be a string that is not empty, without control characters, lone surrogates, ` +
-        "or white space at its edges: copy it again from developer.kpn.com",
+      `${field} must be non-empty text without control characters, lone surrogates or white space around it`,
     );
   }
 }
@@ -93,14 +92,14 @@ export function checkCredential(field: keyof ClientCredentials, value: unknown):
 export function tokenEndpoint(target: TokenTarget): string {
   const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
   const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
-  if (given ? realm : !known) refuse('realm is "gateway" or "msm", and excludes tokenEndpoint');
+  if (given ? realm : !known) refuse('give either a realm ("gateway" or "msm") or a tokenEndpoint');
   if (!given) return known;
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (!url || url.username || url.password || url.hash) {
     refuse("tokenEndpoint must be an absolute URL without user, password or fragment");
   }
   if (!isSecure(url, allowInsecureHttp)) {
-    refuse(`${url.origin} is not https; allowInsecureHttp: true would send the secret there`);
+    refuse(`${url.origin} is not https, and allowInsecureHttp not set`);
   }
   if (!url.searchParams.has("grant_type")) {
     url.search += `${url.search && "&"}grant_type=client_credentials`;

@@ -108,19 +108,19 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   /** One mint, or another machine's token in its stead. */
   function obtain(retries: number | undefined, renewing: boolean): Promise<AccessToken> {
     return grant.run(undefined, async (run) => {
-      const secret = await grant.secret(run);
+      const { secret } = run;
       const mint = async () => {
         coolDown.check(secret);
         announce({ type: "mintStarted" });
         const startedAt = now();
-        const { token, attempt } = await grant.mint(secret, run, retries)
+        const { token, attempt } = await grant.mint(run, retries)
           .catch((error: KpnAuthError) => coolDown.enter(secret, error));
         hold(token);
         const { expiresAt } = token;
         announce({ type: "mintSucceeded", duration: now() - startedAt, attempt, expiresAt });
         return token;
       };
-      return await (shared ? shared(secret, run, (token) => adopt(token, renewing), mint) : mint());
+      return await (shared ? shared(run, (token) => adopt(token, renewing), mint) : mint());
     });
   }
 
