@@ -2,6 +2,8 @@
 
 /** The part of a `Response` that is read here; undici's and every runtime's own fit. */
 export interface ResponseLike {
+  /** Whether the status is 2xx. */
+  readonly ok: boolean;
   /** HTTP status; 0 for a redirect that a browser hides. */
   readonly status: number;
   /** Header look-up, case-insensitive. */

@@ -103,11 +103,10 @@ export class KpnAuthError extends Error {
 
   /** Makes the error from its code, its message and what else is known. */
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
-    const { cause, ...rest } = details;
-    super(message, cause && { cause });
+    super(message, details);
     this.code = code;
     this.retryable = /^(rate|server|network|timeout)/.test(code);
-    Object.assign(this, rest);
+    Object.assign(this, details);
   }
 
   /** Always `"KpnAuthError"`, also after minification. */

@@ -19,27 +19,34 @@ export interface Fault {
   readonly envelope: Envelope;
 }
 
-/** What to do about each code. */
-const HINTS: Readonly<Record<FaultCode, string>> = {
-  invalid_client: "Copy the client id and secret from developer.kpn.com again.",
-  invalid_request: "Check the URL and the parameters.",
-  invalid_token: "Request a new token.",
-  not_entitled: "Add the API to the project on developer.kpn.com; a new token will not help.",
-  rate_limited: "Slow down.",
-  not_found: "Check the URL.",
-  access_denied: "Check what the project may do on developer.kpn.com.",
-  server_error: "Try again later.",
-  invalid_response: "Not KPN's answer: check for a proxy in between.",
-  redirected: "A secret follows no redirect: check the URL.",
-};
-
-/** Codes and words that decide, in this order, wherever they stand (`kpn.md`). */
-const SIGNS: readonly (readonly [FaultCode, RegExp])[] = [
-  ["not_entitled", /ApiProductMatchFound|apiresource_doesnot_exist/],
-  ["rate_limited", /QuotaViolation|SpikeArrestViolation/],
-  ["not_found", /ApplicationNotFound/],
-  ["invalid_client", /invalid_client|InvalidClientId|client ?id is invalid|invalid client id/i],
-  ["invalid_token", /invalid_?(access_?)?token|access_?token_?expired/i],
+/**
+ * What each code is told by, and what to do about it. The first that fits
+ * `status envelope code words challenge` is it: the code decides, then the status.
+ */
+const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
+  [
+    "not_entitled",
+    /ApiProductMatchFound|apiresource_doesnot_exist/,
+    "Add the API to the project on developer.kpn.com; a new token will not help.",
+  ],
+  [
+    "invalid_client",
+    /invalid.?client|client.?id is invalid/i,
+    "Copy the client id and secret from developer.kpn.com again.",
+  ],
+  [
+    "invalid_token",
+    /invalid.?(access.?)?token|access.?token.?expired/i,
+    "Request a new token.",
+  ],
+  ["rate_limited", /(Quota|SpikeArrest)Violation|^429/, "Slow down."],
+  ["not_found", /ApplicationNotFound|^404/, "Check the URL."],
+  ["server_error", /^5/, "Try again later."],
+  // Most runtimes show a redirect as it is, Chromium as status 0.
+  ["redirected", /^[03]/, "A secret follows no redirect: check the URL."],
+  ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
+  ["access_denied", /^40[13]/, "Check what the project may do on developer.kpn.com."],
+  ["invalid_request", /^/, "Check the URL and the parameters."],
 ];
 
 /** How to tell the envelopes apart: the field that gives each away, its code, and the one with its words. */
@@ -90,36 +97,27 @@ export function parseFault(
 ): Fault {
   // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
   const [challenge] = /error=.*/.exec(headers.get("www-authenticate") ?? "") ?? [];
-  const fields: Record<string, unknown> = { challenge, ...xmlFields(body), ...jsonFields(body) };
+  const tag = (name: string) => new RegExp(`<${name}>([^<]*)`).exec(body)?.[1];
+  const fields: Record<string, unknown> = {
+    challenge,
+    errorcode: tag("errorcode"),
+    faultstring: tag("faultstring"),
+    ...jsonFields(body),
+  };
   const text = (field: string) => typeof fields[field] === "string" ? fields[field] : "";
-  const [envelope, code, words] = ENVELOPES.find(([, field]) => text(field)) ??
+  const [envelope, mark, words] = ENVELOPES.find(([, mark]) => text(mark)) ??
     ["unknown", "", ""] as const;
-  const said = [text(code), text(words), challenge].join(" ");
-  const known = SIGNS.find(([, sign]) => sign.test(said))?.[0] ?? byStatus(status, envelope);
+  const said = [status, envelope, text(mark), text(words), challenge].join(" ");
+  const [code, , hint] = SIGNS.find(([, sign]) => sign.test(said))!;
   const transactionId = text("transactionId");
   return {
-    code: known,
-    originalCode: text(code),
+    code,
+    originalCode: text(mark),
     message: text(words),
-    hint: HINTS[known],
+    hint,
     ...transactionId && { transactionId },
     envelope,
   };
-}
-
-function byStatus(status: number, envelope: Envelope): FaultCode {
-  if (status >= 500) return "server_error";
-  if (status === 429) return "rate_limited";
-  // Most runtimes show a redirect that is not followed as it is, Chromium as status 0.
-  if (!status || (status >= 300 && status < 400)) return "redirected";
-  if (envelope === "unknown" || status < 400) return "invalid_response";
-  if (status === 404) return "not_found";
-  return status === 401 || status === 403 ? "access_denied" : "invalid_request";
-}
-
-function xmlFields(text: string): Record<string, string> {
-  const found = text.matchAll(/<(errorcode|faultstring)>([^<]*)/g);
-  return Object.fromEntries(Array.from(found, ([, name, value]) => [name, value]));
 }
 
 /** The fields of an envelope, wherever it nests them. */

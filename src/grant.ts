@@ -118,22 +118,14 @@ export function createGrant(options: RequestTokenOptions): Grant {
   const { clientId, clientSecret, allowInsecureHttp = false, fetch: injected } = options;
   const { now = Date.now, random = Math.random } = options;
   const { timeout = 10_000, attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
-  for (
-    const [option, value] of Object.entries({ timeout, attemptTimeout, retries: usualRetries })
-  ) {
-    if (!(value >= 0 && value < MAX_TIMER)) {
-      throw new RangeError(`Cannot request a token: ${option} must be from 0 to ${MAX_TIMER}`);
-    }
-  }
+  checkNumbers("timeout, attemptTimeout and retries", timeout, attemptTimeout, usualRetries);
   const target = { tokenEndpoint: tokenEndpoint(options), allowInsecureHttp };
   checkCredential("clientId", clientId);
-  const isFunction = typeof clientSecret === "function";
-  if (!isFunction) checkCredential("clientSecret", clientSecret);
+  if (typeof clientSecret !== "function") checkCredential("clientSecret", clientSecret);
 
   async function secretOfToday(): Promise<string> {
-    if (!isFunction) return clientSecret;
     try {
-      const secret = await clientSecret();
+      const secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
       checkCredential("clientSecret", secret);
       return secret;
     } catch (error) {
@@ -156,7 +148,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
     let text: string | undefined;
     try {
       run.phase = "waiting for the answer";
-      response = await fetch(url, { ...init, headers: { ...init.headers }, signal });
+      response = await fetch(url, { ...init, signal });
       run.phase = "reading the answer";
       text = await readText(response, signal);
     } catch (error) {
@@ -211,4 +203,10 @@ function timedOut(option: string, ms: number, phase: string): never {
     "timeout",
     `Cannot get a token: ${option} (${ms} ms) ran out while ${phase}.`,
   );
+}
+
+/** Refuses what no timer takes. */
+export function checkNumbers(options: string, ...values: readonly number[]): void {
+  if (values.every((value) => value >= 0 && value <= MAX_TIMER)) return;
+  throw new RangeError(`Cannot use ${options}: each must be from 0 to ${MAX_TIMER}`);
 }

@@ -78,15 +78,15 @@ export async function readTokenResponse(response: ResponseLike): Promise<TokenRe
 
 /** The wire object in a text that was read; `secret` is kept out of what an error quotes. */
 export function parseTokenResponse(
-  response: Pick<ResponseLike, "status" | "headers">,
+  response: ResponseLike,
   text: string | undefined,
   secret: string,
   now: number,
 ): TokenResponse {
-  const { status, headers } = response;
+  const { ok, status, headers } = response;
   const wire = parse(text ?? "") as TokenResponse | null | undefined;
   if (
-    status >= 200 && status < 300 && isTokenValue(wire?.access_token) &&
+    ok && isTokenValue(wire?.access_token) &&
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
   const { code, originalCode, message, hint, ...details } = parseFault(response, text ?? "");
