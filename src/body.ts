@@ -27,8 +27,8 @@ export interface BodyLike {
 export const BODY_LIMIT = 65_536;
 
 /**
- * The body as text, or `undefined` if it is longer than 64 KiB (the rest is
- * cancelled). An abort of `signal` cancels the body too; what has come until then is returned.
+ * The body as text, or `undefined` if it is longer than 64 KiB: the rest is
+ * cancelled. An abort of `signal`, which is to be of this reading's own, cancels the body too.
  */
 export async function readText(
   response: ResponseLike,
@@ -51,7 +51,6 @@ export async function readText(
     }
     return undefined;
   } finally {
-    signal?.removeEventListener("abort", cancel);
     cancel();
   }
 }

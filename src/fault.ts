@@ -97,14 +97,19 @@ export function parseFault(
 ): Fault {
   // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
   const [challenge] = /error=.*/.exec(headers.get("www-authenticate") ?? "") ?? [];
-  const tag = (name: string) => new RegExp(`<${name}>([^<]*)`).exec(body)?.[1];
-  const fields: Record<string, unknown> = {
+  const xml = Array.from(body.matchAll(/<(errorcode|faultstring)>([^<]*)/g), ([, ...tag]) => tag);
+  // deno-lint-ignore no-explicit-any -- whatever JSON it is, it can be asked and spread
+  const json = parse(body) as any;
+  // Whatever an envelope nests its fields in.
+  const fields = {
     challenge,
-    errorcode: tag("errorcode"),
-    faultstring: tag("faultstring"),
-    ...jsonFields(body),
+    ...Object.fromEntries(xml),
+    ...json,
+    ...json?.error,
+    ...json?.fault,
+    ...json?.fault?.detail,
   };
-  const text = (field: string) => typeof fields[field] === "string" ? fields[field] : "";
+  const text = (field: string): string => typeof fields[field] === "string" ? fields[field] : "";
   const [envelope, mark, words] = ENVELOPES.find(([, mark]) => text(mark)) ??
     ["unknown", "", ""] as const;
   const said = [status, envelope, text(mark), text(words), challenge].join(" ");
@@ -118,13 +123,6 @@ export function parseFault(
     ...transactionId && { transactionId },
     envelope,
   };
-}
-
-/** The fields of an envelope, wherever it nests them. */
-function jsonFields(text: string): Record<string, unknown> {
-  // deno-lint-ignore no-explicit-any -- whatever JSON it is, it can be asked and spread
-  const json = parse(text) as any;
-  return { ...json, ...json?.error, ...json?.fault, ...json?.fault?.detail };
 }
 
 /** The value that a JSON text stands for, or `undefined`: a parser's own message would quote the body. */

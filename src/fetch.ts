@@ -1,7 +1,7 @@
 /** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
 
 import { discard } from "./body.ts";
-import { withDeadline } from "./deadline.ts";
+import { within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
@@ -159,11 +159,11 @@ async function isTokenRejected(response: Response): Promise<boolean> {
   if (parseFault(response, "").code === "invalid_token") return true;
   const type = headers.get("content-type") ?? "";
   if (!/json|xml/.test(type)) return false;
-  return await withDeadline(
+  return await within(
     RECOGNITION_TIMEOUT,
     undefined,
     async (signal) => (await faultOf(response, signal)).code === "invalid_token",
-    () => false,
+    () => Promise.resolve(false),
   ).catch(() => false);
 }
 

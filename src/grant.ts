@@ -1,16 +1,10 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
 import { readText, type ResponseLike } from "./body.ts";
-import { pause, withDeadline } from "./deadline.ts";
+import { within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
-import {
-  checkCredential,
-  createTokenRequest,
-  tokenEndpoint,
-  type TokenRequest,
-  type TokenTarget,
-} from "./request.ts";
+import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
 import { parseTokenResponse, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
@@ -57,11 +51,15 @@ export interface RequestTokenOptions extends TokenTarget {
   readonly retries?: number;
 }
 
-/** One run of the grant under its total deadline; `phase` is what a timeout would blame. */
+/** One run of the grant under its total deadline. */
 export interface Run {
-  readonly secret: string;
-  readonly signal: AbortSignal;
+  secret: string;
+  request: TokenRequest;
+  signal: AbortSignal;
+  /** What a timeout would blame. */
   phase: string;
+  /** How often the request was sent. */
+  attempt: number;
 }
 
 /** The grant with its options normalised: what a token source is made of. */
@@ -74,7 +72,7 @@ export interface Grant {
   /** Asks for the secret of today, then does `work`, all under the total deadline. */
   run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
   /** Sends the request, `retries` times more if need be. */
-  mint(run: Run, retries?: number): Promise<{ token: AccessToken; attempt: number }>;
+  mint(run: Run, retries?: number): Promise<AccessToken>;
 }
 
 /** Half the longest first pause before another try, in ms. */
@@ -110,7 +108,7 @@ export async function requestToken(
   caller: { readonly signal?: AbortSignal } = {},
 ): Promise<AccessToken> {
   const grant = createGrant(options);
-  return (await grant.run(caller.signal, (run) => grant.mint(run))).token;
+  return await grant.run(caller.signal, grant.mint);
 }
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
@@ -119,15 +117,37 @@ export function createGrant(options: RequestTokenOptions): Grant {
   const { now = Date.now, random = Math.random } = options;
   const { timeout = 10_000, attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
   checkNumbers("timeout, attemptTimeout and retries", timeout, attemptTimeout, usualRetries);
-  const target = { tokenEndpoint: tokenEndpoint(options), allowInsecureHttp };
-  checkCredential("clientId", clientId);
-  if (typeof clientSecret !== "function") checkCredential("clientSecret", clientSecret);
+  const isFunction = typeof clientSecret === "function";
+  // Built to check the options: the id stands in for a secret that is not there yet.
+  const { url: tokenEndpoint } = createTokenRequest(
+    { clientId, clientSecret: isFunction ? clientId : clientSecret },
+    options,
+  );
 
-  async function secretOfToday(): Promise<string> {
+  /** Does `work` under a deadline that says which option it is, and what was going on. */
+  function limited<T>(
+    option: string,
+    ms: number,
+    run: Run,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return within(ms, signal, work, () =>
+      Promise.reject(
+        new KpnAuthError(
+          "timeout",
+          `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
+        ),
+      ));
+  }
+
+  async function prepare(run: Run): Promise<void> {
     try {
-      const secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
-      checkCredential("clientSecret", secret);
-      return secret;
+      run.secret = isFunction ? await clientSecret() : clientSecret;
+      run.request = createTokenRequest(
+        { clientId, clientSecret: run.secret },
+        { tokenEndpoint, allowInsecureHttp },
+      );
     } catch (error) {
       const cause = causeOf(error, "");
       throw new KpnAuthError(
@@ -139,70 +159,57 @@ export function createGrant(options: RequestTokenOptions): Grant {
   }
 
   /** One attempt. */
-  async function send(request: TokenRequest, run: Run, signal: AbortSignal): Promise<AccessToken> {
-    const { url, ...init } = request;
+  async function send(run: Run, signal: AbortSignal): Promise<AccessToken> {
+    const { url, ...init } = run.request;
     // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
     const fetch: TokenFetch = injected ?? globalThis.fetch;
     const requestedAt = now();
-    let response: ResponseLike;
-    let text: string | undefined;
-    try {
-      run.phase = "waiting for the answer";
-      response = await fetch(url, { ...init, signal });
-      run.phase = "reading the answer";
-      text = await readText(response, signal);
-    } catch (error) {
-      throw networkError(error, url, run.secret);
-    }
+    run.phase = "waiting for the answer";
+    const response = await fetch(url, { ...init, signal });
+    run.phase = "reading the answer";
+    const text = await readText(response, signal);
     return toAccessToken(parseTokenResponse(response, text, run.secret, now()), requestedAt);
   }
 
   return {
     clientId,
-    tokenEndpoint: target.tokenEndpoint,
+    tokenEndpoint,
     timeout,
     now,
     random,
 
     run(caller, work) {
-      const run = { phase: "asking clientSecret()" };
-      return withDeadline(
-        timeout,
-        caller,
-        async (signal) => work(Object.assign(run, { signal, secret: await secretOfToday() })),
-        () => timedOut("timeout", timeout, run.phase),
-      );
+      const run = { phase: "asking clientSecret()" } as Run;
+      return limited("timeout", timeout, run, caller, async (signal) => {
+        run.signal = signal;
+        await prepare(run);
+        return work(run);
+      });
     },
 
     async mint(run, retries = usualRetries) {
-      const request = createTokenRequest({ clientId, clientSecret: run.secret }, target);
       const startedAt = now();
-      for (let attempt = 1;; attempt++) {
+      for (run.attempt = 1;; run.attempt++) {
         try {
-          const token = await withDeadline(
+          return await limited(
+            "attemptTimeout",
             attemptTimeout,
+            run,
             run.signal,
-            (signal) => send(request, run, signal),
-            () => timedOut("attemptTimeout", attemptTimeout, run.phase),
+            (signal) => send(run, signal),
           );
-          return { token, attempt };
-        } catch (error) {
-          const { retryable, retryAfter = 0 } = error as KpnAuthError;
-          const delay = Math.max(retryAfter, random() * BACKOFF * 2 ** attempt);
-          if (!retryable || attempt > retries || now() - startedAt + delay >= timeout) throw error;
+        } catch (thrown) {
+          const error = networkError(thrown, tokenEndpoint, run.secret);
+          const { retryable, retryAfter = 0 } = error;
+          const delay = Math.max(retryAfter, random() * BACKOFF * 2 ** run.attempt);
+          const isLast = run.attempt > retries || now() - startedAt + delay >= timeout;
+          if (!retryable || isLast) throw error;
           run.phase = "waiting to try again";
-          await pause(delay, run.signal);
+          await within(delay, run.signal, () => new Promise(() => {}), () => Promise.resolve());
         }
       }
     },
   };
-}
-
-function timedOut(option: string, ms: number, phase: string): never {
-  throw new KpnAuthError(
-    "timeout",
-    `Cannot get a token: ${option} (${ms} ms) ran out while ${phase}.`,
-  );
 }
 
 /** Refuses what no timer takes. */

@@ -9,11 +9,12 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   [/refused/i, "the connection was refused"],
   [/cert|ssl|tls/i, "TLS failed: check the certificate and the clock"],
   [/reset|closed|terminated|lost|SOCKET|broken|eof|end of/i, "the connection was lost"],
-  [/(?:)/, "the runtime does not say why"],
+  [/^/, "the runtime does not say why"],
 ];
 
-/** The error for a `fetch` that rejected, or a body that broke off, while asking `url`. */
+/** What `fetch` or the reading of a body threw while asking `url`, unless it is an error of ours already. */
 export function networkError(error: unknown, url: string, secret: string): KpnAuthError {
+  if (error instanceof KpnAuthError) return error;
   // Node hides the reason in the cause.
   const cause = causeOf((error as Error | undefined)?.cause ?? error, secret);
   const text = `${error} ${cause.code} ${cause}`;
@@ -22,6 +23,6 @@ export function networkError(error: unknown, url: string, secret: string): KpnAu
     "network_error",
     `Cannot get a token: no answer from ${new URL(url).host}: ${why} (${cause.message}). ` +
       "Check the network, and for a proxy in between.",
-    { cause, retryable: why !== CAUSES[0]![1] },
+    { cause, retryable: cause.name !== "NotCapable" },
   );
 }

@@ -78,7 +78,7 @@ export function createTokenRequest(
 }
 
 /** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
-export function checkCredential(field: keyof ClientCredentials, value: unknown): void {
+function checkCredential(field: keyof ClientCredentials, value: unknown): void {
   if (
     typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
   ) {
@@ -90,7 +90,7 @@ export function checkCredential(field: keyof ClientCredentials, value: unknown):
 }
 
 /** The URL that a target stands for, checked. */
-export function tokenEndpoint(target: TokenTarget): string {
+function tokenEndpoint(target: TokenTarget): string {
   const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
   const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
   if (given ? realm : !known) {
@@ -110,13 +110,12 @@ export function secureUrl(
   allowInsecureHttp: boolean | undefined,
 ): URL {
   const url = new URL(URL.canParse(given) ? given : "about:invalid");
-  const { protocol, hostname, origin, username, password } = url;
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1])$/.test(hostname);
-  const isSecure = protocol === "https:" ||
-    protocol === "http:" && (isLoopback || allowInsecureHttp);
-  if (isSecure && !username && !password) return url;
+  const secure = allowInsecureHttp
+    ? /^https?:/
+    : /^https:|^http:..(localhost|127(\.\d+){3}|\[::1])[:/]/;
+  if (secure.test(url.href) && !url.username && !url.password) return url;
   throw new TypeError(
-    `Cannot use ${option} ${origin}: it must be https, without user and password ` +
+    `Cannot use ${option} ${url.origin}: it must be https, without user and password ` +
       "(http on loopback, or with allowInsecureHttp)",
   );
 }

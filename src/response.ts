@@ -119,15 +119,15 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
     applicationName: wire.application_name,
     developerEmail: wire.developer_email ?? wire["developer.email"],
     organizationName: wire.organization_name,
-    apiProducts: Object.freeze(productsOf(wire)),
+    apiProducts: productsOf(wire),
     scope: wire.scope ?? "",
     status: wire.status,
     refreshToken: wire.refresh_token,
     refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
     refreshCount: digits(wire.refresh_count),
   };
-  const known = Object.entries(token).filter(([, value]) => value !== undefined);
-  return Object.freeze(Object.fromEntries(known) as unknown as AccessToken);
+  // Through JSON, which it has to survive anyway: what is not known leaves no trace, and all is frozen.
+  return JSON.parse(JSON.stringify(token), (_key, value) => Object.freeze(value));
 }
 
 /** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
@@ -138,6 +138,5 @@ function digits(value: unknown, unit = 1): number | undefined {
 
 /** `"[a, b]"` or `["a", "b"]`. */
 function productsOf({ api_product_list_json: json, api_product_list: list }: TokenResponse) {
-  const products = `${json ?? list ?? ""}`.split(/[[\],]/);
-  return products.map((product) => product.trim()).filter(Boolean);
+  return `${json ?? list ?? ""}`.split(/\s*[[\],]\s*/).filter(Boolean);
 }

@@ -114,11 +114,16 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
         coolDown.check(secret);
         announce({ type: "mintStarted" });
         const startedAt = now();
-        const { token, attempt } = await grant.mint(run, retries)
+        const token = await grant.mint(run, retries)
           .catch((error: KpnAuthError) => coolDown.enter(secret, error));
         hold(token);
         const { expiresAt } = token;
-        announce({ type: "mintSucceeded", duration: now() - startedAt, attempt, expiresAt });
+        announce({
+          type: "mintSucceeded",
+          duration: now() - startedAt,
+          attempt: run.attempt,
+          expiresAt,
+        });
         return token;
       };
       return await (shared ? shared(run, (token) => adopt(token, renewing), mint) : mint());
