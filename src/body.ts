@@ -27,13 +27,10 @@ export interface BodyLike {
 export const BODY_LIMIT = 65_536;
 
 /**
- * The body as text, or `undefined` if it is longer than 64 KiB: the rest is
- * cancelled. An abort of `signal`, which is to be of this reading's own, cancels the body too.
+ * The body as text. Beyond 64 KiB it is cancelled and cut, with a mark at the end
+ * that makes it no JSON. An abort of `signal`, which is to be this reading's own, cancels it too.
  */
-export async function readText(
-  response: ResponseLike,
-  signal?: AbortSignal,
-): Promise<string | undefined> {
+export async function readText(response: ResponseLike, signal?: AbortSignal): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return "";
   // Never awaited: cancelling one side of a clone does not resolve in Node, Deno and Bun.
@@ -49,7 +46,7 @@ export async function readText(
       chunks.push(chunk);
       size += chunk.length;
     }
-    return undefined;
+    return await new Blob([...chunks, "…"]).text();
   } finally {
     cancel();
   }

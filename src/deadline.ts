@@ -2,21 +2,21 @@
 
 /**
  * Waits for `work`, for at most `ms` and until the caller's `signal` aborts: then
- * settles as `late` does, or rejects with the signal's reason. The signal that `work`
+ * rejects with what `late` gives, or with the signal's reason. The signal that `work`
  * is given aborts when nobody waits for it any more. Leaves no timer and no listener behind.
  */
 export function within<T>(
   ms: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
-  late: () => Promise<T>,
+  late?: () => unknown,
 ): Promise<T> {
   const over = new AbortController();
   let timer: ReturnType<typeof setTimeout>;
   return new Promise<T>((resolve, reject) => {
     signal?.throwIfAborted();
     signal?.addEventListener("abort", () => reject(signal.reason), over);
-    timer = setTimeout(() => resolve(late()), ms);
+    timer = setTimeout(() => reject(late?.()), ms);
     work(over.signal).then(resolve, reject);
   }).finally(() => {
     clearTimeout(timer);

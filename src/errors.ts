@@ -105,7 +105,7 @@ export class KpnAuthError extends Error {
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
     super(message, details);
     const retryable = /^(rate|server|network|timeout)/.test(code);
-    Object.assign(this, { code, retryable }, details);
+    Object.assign(this, { code, retryable, ...details });
   }
 
   /** Always `"KpnAuthError"`, also after minification. */

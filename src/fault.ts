@@ -87,7 +87,7 @@ export async function readFault(response: Response): Promise<Fault | undefined> 
 
 /** The fault in a clone of an answer; what has not come when `signal` aborts is not looked at. */
 export async function faultOf(response: Response, signal?: AbortSignal): Promise<Fault> {
-  return parseFault(response, await readText(response.clone(), signal) ?? "");
+  return parseFault(response, await readText(response.clone(), signal));
 }
 
 /** Status, headers and body text to a fault. */
@@ -96,29 +96,26 @@ export function parseFault(
   body: string,
 ): Fault {
   // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
-  const [challenge] = /error=.*/.exec(headers.get("www-authenticate") ?? "") ?? [];
-  const xml = Array.from(body.matchAll(/<(errorcode|faultstring)>([^<]*)/g), ([, ...tag]) => tag);
-  // deno-lint-ignore no-explicit-any -- whatever JSON it is, it can be asked and spread
+  const challenge = /error=.*/.exec(`${headers.get("www-authenticate")}`)?.[0];
+  const fields: Record<string, unknown> = { challenge };
+  for (const [, tag, words] of body.matchAll(/<(errorcode|faultstring)>([^<]*)/g)) {
+    fields[tag!] = words;
+  }
+  // deno-lint-ignore no-explicit-any -- whatever JSON it is, it can be asked for its fields
   const json = parse(body) as any;
-  // Whatever an envelope nests its fields in.
-  const fields = {
-    challenge,
-    ...Object.fromEntries(xml),
-    ...json,
-    ...json?.error,
-    ...json?.fault,
-    ...json?.fault?.detail,
-  };
-  const text = (field: string): string => typeof fields[field] === "string" ? fields[field] : "";
+  Object.assign(fields, json, json?.error, json?.fault, json?.fault?.detail);
+  const text = (field: string) => typeof fields[field] === "string" ? fields[field] : "";
   const [envelope, mark, words] = ENVELOPES.find(([, mark]) => text(mark)) ??
     ["unknown", "", ""] as const;
-  const said = [status, envelope, text(mark), text(words), challenge].join(" ");
+  const originalCode = text(mark);
+  const message = text(words);
+  const said = [status, envelope, originalCode, message, challenge].join(" ");
   const [code, , hint] = SIGNS.find(([, sign]) => sign.test(said))!;
   const transactionId = text("transactionId");
   return {
     code,
-    originalCode: text(mark),
-    message: text(words),
+    originalCode,
+    message,
     hint,
     ...transactionId && { transactionId },
     envelope,

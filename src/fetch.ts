@@ -163,7 +163,6 @@ async function isTokenRejected(response: Response): Promise<boolean> {
     RECOGNITION_TIMEOUT,
     undefined,
     async (signal) => (await faultOf(response, signal)).code === "invalid_token",
-    () => Promise.resolve(false),
   ).catch(() => false);
 }
 

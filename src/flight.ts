@@ -52,7 +52,7 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
       for (let round = 1;; round++) {
         const promise = remaining() > 0 ? flight!.promise : start();
         try {
-          return await within(remaining(), signal, () => promise, orphaned);
+          return await within(remaining(), signal, () => promise);
         } catch (error) {
           if (signal?.aborted) throw signal.reason;
           if (error instanceof KpnAuthError) throw error;
@@ -62,11 +62,6 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
       }
     },
   };
-}
-
-/** Ends a waiter's patience; never seen outside. */
-function orphaned(): Promise<never> {
-  return Promise.reject("orphaned");
 }
 
 function abandoned(): KpnAuthError {

@@ -113,10 +113,18 @@ export async function requestToken(
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
 export function createGrant(options: RequestTokenOptions): Grant {
-  const { clientId, clientSecret, allowInsecureHttp = false, fetch: injected } = options;
-  const { now = Date.now, random = Math.random } = options;
-  const { timeout = 10_000, attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
-  checkNumbers("timeout, attemptTimeout and retries", timeout, attemptTimeout, usualRetries);
+  const {
+    clientId,
+    clientSecret,
+    allowInsecureHttp = false,
+    fetch: injected,
+    now = Date.now,
+    random = Math.random,
+    timeout = 10_000,
+    attemptTimeout = 4_000,
+    retries: usualRetries = 2,
+  } = options;
+  checkNumbers({ timeout, attemptTimeout, retries: usualRetries });
   const isFunction = typeof clientSecret === "function";
   // Built to check the options: the id stands in for a secret that is not there yet.
   const { url: tokenEndpoint } = createTokenRequest(
@@ -124,39 +132,11 @@ export function createGrant(options: RequestTokenOptions): Grant {
     options,
   );
 
-  /** Does `work` under a deadline that says which option it is, and what was going on. */
-  function limited<T>(
-    option: string,
-    ms: number,
-    run: Run,
-    signal: AbortSignal | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    return within(ms, signal, work, () =>
-      Promise.reject(
-        new KpnAuthError(
-          "timeout",
-          `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
-        ),
-      ));
-  }
-
-  async function prepare(run: Run): Promise<void> {
-    try {
-      run.secret = isFunction ? await clientSecret() : clientSecret;
-      run.request = createTokenRequest(
-        { clientId, clientSecret: run.secret },
-        { tokenEndpoint, allowInsecureHttp },
-      );
-    } catch (error) {
-      const cause = causeOf(error, "");
-      throw new KpnAuthError(
-        "secret_unavailable",
-        `Cannot get a token: clientSecret() failed: ${cause.message}.`,
-        { cause },
-      );
-    }
-  }
+  const timedOut = (option: string, ms: number, run: Run) => () =>
+    new KpnAuthError(
+      "timeout",
+      `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
+    );
 
   /** One attempt. */
   async function send(run: Run, signal: AbortSignal): Promise<AccessToken> {
@@ -180,23 +160,35 @@ export function createGrant(options: RequestTokenOptions): Grant {
 
     run(caller, work) {
       const run = { phase: "asking clientSecret()" } as Run;
-      return limited("timeout", timeout, run, caller, async (signal) => {
+      return within(timeout, caller, async (signal) => {
         run.signal = signal;
-        await prepare(run);
+        try {
+          run.secret = isFunction ? await clientSecret() : clientSecret;
+          run.request = createTokenRequest(
+            { clientId, clientSecret: run.secret },
+            { tokenEndpoint, allowInsecureHttp },
+          );
+        } catch (error) {
+          const cause = causeOf(error, "");
+          throw new KpnAuthError(
+            "secret_unavailable",
+            `Cannot get a token: clientSecret() failed: ${cause.message}.`,
+            { cause },
+          );
+        }
         return work(run);
-      });
+      }, timedOut("timeout", timeout, run));
     },
 
     async mint(run, retries = usualRetries) {
       const startedAt = now();
       for (run.attempt = 1;; run.attempt++) {
         try {
-          return await limited(
-            "attemptTimeout",
+          return await within(
             attemptTimeout,
-            run,
             run.signal,
             (signal) => send(run, signal),
+            timedOut("attemptTimeout", attemptTimeout, run),
           );
         } catch (thrown) {
           const error = networkError(thrown, tokenEndpoint, run.secret);
@@ -205,7 +197,9 @@ export function createGrant(options: RequestTokenOptions): Grant {
           const isLast = run.attempt > retries || now() - startedAt + delay >= timeout;
           if (!retryable || isLast) throw error;
           run.phase = "waiting to try again";
-          await within(delay, run.signal, () => new Promise(() => {}), () => Promise.resolve());
+          // Waits for nothing, until the pause is over or the caller has left.
+          await within(delay, run.signal, () => new Promise(() => {}))
+            .catch(() => run.signal.throwIfAborted());
         }
       }
     },
@@ -213,7 +207,9 @@ export function createGrant(options: RequestTokenOptions): Grant {
 }
 
 /** Refuses what no timer takes. */
-export function checkNumbers(options: string, ...values: readonly number[]): void {
-  if (values.every((value) => value >= 0 && value <= MAX_TIMER)) return;
-  throw new RangeError(`Cannot use ${options}: each must be from 0 to ${MAX_TIMER}`);
+export function checkNumbers(options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value >= 0 && value <= MAX_TIMER) continue;
+    throw new RangeError(`Cannot use ${name}: it must be from 0 to ${MAX_TIMER}`);
+  }
 }

@@ -72,7 +72,7 @@ export function createTokenRequest(
     url: tokenEndpoint(target),
     method: "POST",
     headers: Object.freeze({ "content-type": "application/x-www-form-urlencoded" }),
-    body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString(),
+    body: `${new URLSearchParams({ client_id: clientId, client_secret: clientSecret })}`,
     redirect: "manual",
   });
 }

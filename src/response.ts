@@ -79,29 +79,27 @@ export async function readTokenResponse(response: ResponseLike): Promise<TokenRe
 /** The wire object in a text that was read; `secret` is kept out of what an error quotes. */
 export function parseTokenResponse(
   response: ResponseLike,
-  text: string | undefined,
+  text: string,
   secret: string,
   now: number,
 ): TokenResponse {
   const { ok, status, headers } = response;
-  const wire = parse(text ?? "") as TokenResponse | null | undefined;
+  const wire = parse(text) as TokenResponse | null | undefined;
   if (
     ok && isTokenValue(wire?.access_token) &&
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
-  const { code, originalCode, message, hint, ...details } = parseFault(response, text ?? "");
-  const words = details.envelope === "unknown"
-    ? `${headers.get("content-type") ?? "no content type"}, ${
-      text?.length ?? "too many"
-    } characters`
-    : `${originalCode}, ${message}`;
+  const { code, originalCode, message, hint, ...details } = parseFault(response, text);
+  const type = headers.get("content-type") ?? "no content type";
+  const words = [`HTTP ${status}`, type, `${text.length} characters`, originalCode, message]
+    .filter(Boolean).join(", ");
   // Redacted before it is cut, so that no cut secret is left.
   const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
   const header = headers.get("retry-after"); // RFC 9110 section 10.2.3: seconds, or a date
   const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now;
   throw new KpnAuthError(
     code,
-    `Cannot get a token: ${code} (HTTP ${status}: ${quote}). ${hint}`,
+    `Cannot get a token: ${code} (${quote}). ${hint}`,
     { status, ...details, ...retryAfter > 0 && { retryAfter } },
   );
 }
@@ -119,7 +117,8 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
     applicationName: wire.application_name,
     developerEmail: wire.developer_email ?? wire["developer.email"],
     organizationName: wire.organization_name,
-    apiProducts: productsOf(wire),
+    apiProducts: `${wire.api_product_list_json ?? wire.api_product_list ?? ""}`
+      .split(/\s*[[\],]\s*/).filter(Boolean),
     scope: wire.scope ?? "",
     status: wire.status,
     refreshToken: wire.refresh_token,
@@ -134,9 +133,4 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
 function digits(value: unknown, unit = 1): number | undefined {
   const ms = Number(value) * unit;
   return /^\d+$/.test(`${value}`) && ms <= 8e15 ? ms : undefined;
-}
-
-/** `"[a, b]"` or `["a", "b"]`. */
-function productsOf({ api_product_list_json: json, api_product_list: list }: TokenResponse) {
-  return `${json ?? list ?? ""}`.split(/\s*[[\],]\s*/).filter(Boolean);
 }

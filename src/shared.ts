@@ -40,7 +40,7 @@ export function sharedToken(
           ms,
           run.signal,
           work,
-          () => Promise.reject(new Error(`no answer within ${ms} ms`)),
+          () => new Error(`no answer within ${ms} ms`),
         );
       } catch (error) {
         run.signal.throwIfAborted();

@@ -79,7 +79,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const grant = createGrant(options);
   const { now, random } = grant;
   const margins = { ageing: 300_000, stale: 10_000, ...options.margins };
-  checkNumbers("margins", margins.ageing, margins.stale);
+  checkNumbers(margins);
   const { waitUntil } = options;
   const announce = announcer(options.onEvent);
   const coolDown = coolDownOf(now, announce);
