@@ -26,6 +26,8 @@ export interface BodyLike {
 /** The most that is read of an answer, in bytes. KPN's documented answer has 500. */
 export const BODY_LIMIT = 65_536;
 
+type Chunk = { done: boolean; value: Uint8Array<ArrayBuffer> };
+
 /**
  * The body as text. Beyond 64 KiB it is cancelled and cut, with a mark at the end
  * that makes it no JSON. An abort of `signal`, which is to be this reading's own, cancels it too.
@@ -40,13 +42,12 @@ export async function readText(response: ResponseLike, signal?: AbortSignal): Pr
   const chunks: BlobPart[] = [];
   try {
     for (let size = 0; size <= BODY_LIMIT;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read() as Chunk;
       if (done) return await new Blob(chunks).text();
-      const chunk = value as Uint8Array<ArrayBuffer>;
-      chunks.push(chunk);
-      size += chunk.length;
+      chunks.push(value);
+      size += value.length;
     }
-    return await new Blob([...chunks, "…"]).text();
+    return await new Blob([...chunks, "..."]).text();
   } finally {
     cancel();
   }

@@ -104,8 +104,11 @@ export class KpnAuthError extends Error {
   /** Makes the error from its code, its message and what else is known. */
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
     super(message, details);
-    const retryable = /^(rate|server|network|timeout)/.test(code);
-    Object.assign(this, { code, retryable, ...details });
+    Object.assign(this, {
+      code,
+      retryable: /^(rate|server|network|timeout)/.test(code),
+      ...details,
+    });
   }
 
   /** Always `"KpnAuthError"`, also after minification. */

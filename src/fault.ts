@@ -45,7 +45,7 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   // Most runtimes show a redirect as it is, Chromium as status 0.
   ["redirected", /^[03]/, "A secret follows no redirect: check the URL."],
   ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
-  ["access_denied", /^40[13]/, "Check what the project may do on developer.kpn.com."],
+  ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
   ["invalid_request", /^/, "Check the URL and the parameters."],
 ];
 
@@ -97,14 +97,16 @@ export function parseFault(
 ): Fault {
   // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
   const challenge = /error=.*/.exec(`${headers.get("www-authenticate")}`)?.[0];
-  const fields: Record<string, unknown> = { challenge };
+  const fields: Record<string, string | undefined> = { challenge };
   for (const [, tag, words] of body.matchAll(/<(errorcode|faultstring)>([^<]*)/g)) {
     fields[tag!] = words;
   }
-  // deno-lint-ignore no-explicit-any -- whatever JSON it is, it can be asked for its fields
-  const json = parse(body) as any;
-  Object.assign(fields, json, json?.error, json?.fault, json?.fault?.detail);
-  const text = (field: string) => typeof fields[field] === "string" ? fields[field] : "";
+  // Envelopes nest their texts differently: wherever they are, they are found.
+  parse(body, (field, value) => {
+    if (typeof value === "string") fields[field] = value;
+    return value;
+  });
+  const text = (field: string) => fields[field] ?? "";
   const [envelope, mark, words] = ENVELOPES.find(([, mark]) => text(mark)) ??
     ["unknown", "", ""] as const;
   const originalCode = text(mark);
@@ -123,10 +125,13 @@ export function parseFault(
 }
 
 /** The value that a JSON text stands for, or `undefined`: a parser's own message would quote the body. */
-export function parse(text: string): unknown {
+export function parse(
+  text: string,
+  reviver?: (field: string, value: unknown) => unknown,
+): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
-    return undefined;
+    // no JSON
   }
 }

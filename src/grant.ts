@@ -1,11 +1,11 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
-import { readText, type ResponseLike } from "./body.ts";
+import type { ResponseLike } from "./body.ts";
 import { within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
 import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
-import { parseTokenResponse, toAccessToken } from "./response.ts";
+import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
 /** A secret, or a function that fetches the one of today (from a secret manager). */
@@ -56,6 +56,8 @@ export interface Run {
   secret: string;
   request: TokenRequest;
   signal: AbortSignal;
+  /** When the total deadline runs out: epoch ms. */
+  endsAt: number;
   /** What a timeout would blame. */
   phase: string;
   /** How often the request was sent. */
@@ -147,8 +149,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
     run.phase = "waiting for the answer";
     const response = await fetch(url, { ...init, signal });
     run.phase = "reading the answer";
-    const text = await readText(response, signal);
-    return toAccessToken(parseTokenResponse(response, text, run.secret, now()), requestedAt);
+    return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
   }
 
   return {
@@ -159,7 +160,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
     random,
 
     run(caller, work) {
-      const run = { phase: "asking clientSecret()" } as Run;
+      const run = { phase: "asking clientSecret()", endsAt: now() + timeout } as Run;
       return within(timeout, caller, async (signal) => {
         run.signal = signal;
         try {
@@ -181,7 +182,6 @@ export function createGrant(options: RequestTokenOptions): Grant {
     },
 
     async mint(run, retries = usualRetries) {
-      const startedAt = now();
       for (run.attempt = 1;; run.attempt++) {
         try {
           return await within(
@@ -192,11 +192,8 @@ export function createGrant(options: RequestTokenOptions): Grant {
           );
         } catch (thrown) {
           const error = networkError(thrown, tokenEndpoint, run.secret);
-          const { retryable, retryAfter = 0 } = error;
-          const delay = Math.max(retryAfter, random() * BACKOFF * 2 ** run.attempt);
-          const isLast = run.attempt > retries || now() - startedAt + delay >= timeout;
-          if (!retryable || isLast) throw error;
-          run.phase = "waiting to try again";
+          const delay = Math.max(error.retryAfter ?? 0, random() * BACKOFF * 2 ** run.attempt);
+          if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
           // Waits for nothing, until the pause is over or the caller has left.
           await within(delay, run.signal, () => new Promise(() => {}))
             .catch(() => run.signal.throwIfAborted());

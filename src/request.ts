@@ -79,19 +79,16 @@ export function createTokenRequest(
 
 /** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
 function checkCredential(field: keyof ClientCredentials, value: unknown): void {
-  if (
-    typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
-  ) {
+  if (typeof value !== "string" || /^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) {
     throw new TypeError(
-      `Cannot use ${field}: it must be non-empty text without control characters, lone surrogates ` +
+      `Cannot use ${field}: it must not be empty, or hold control characters, lone surrogates ` +
         "or white space around it",
     );
   }
 }
 
 /** The URL that a target stands for, checked. */
-function tokenEndpoint(target: TokenTarget): string {
-  const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
+function tokenEndpoint({ realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget): string {
   const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
   if (given ? realm : !known) {
     throw new TypeError('Cannot use realm: give "gateway", "msm" or a tokenEndpoint');

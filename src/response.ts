@@ -72,17 +72,18 @@ const DEFAULT_LIFETIME = 300_000;
  * const { access_token, level } = await readTokenResponse(await fetch(request.url, request));
  * ```
  */
-export async function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
-  return parseTokenResponse(response, await readText(response), "", Date.now());
+export function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
+  return readWire(response);
 }
 
-/** The wire object in a text that was read; `secret` is kept out of what an error quotes. */
-export function parseTokenResponse(
+/** The same under a deadline's `signal`; `secret` is kept out of what an error quotes. */
+export async function readWire(
   response: ResponseLike,
-  text: string,
-  secret: string,
-  now: number,
-): TokenResponse {
+  secret = "",
+  now: () => number = Date.now,
+  signal?: AbortSignal,
+): Promise<TokenResponse> {
+  const text = await readText(response, signal);
   const { ok, status, headers } = response;
   const wire = parse(text) as TokenResponse | null | undefined;
   if (
@@ -96,7 +97,7 @@ export function parseTokenResponse(
   // Redacted before it is cut, so that no cut secret is left.
   const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
   const header = headers.get("retry-after"); // RFC 9110 section 10.2.3: seconds, or a date
-  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now;
+  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now();
   throw new KpnAuthError(
     code,
     `Cannot get a token: ${code} (${quote}). ${hint}`,
@@ -106,7 +107,8 @@ export function parseTokenResponse(
 
 /** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */
 export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessToken {
-  const token = {
+  // Through JSON, which it has to survive anyway: what is not known leaves no trace, and all is frozen.
+  const json = JSON.stringify({
     value: wire.access_token,
     type: wire.token_type ?? "Bearer",
     requestedAt,
@@ -124,9 +126,8 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
     refreshToken: wire.refresh_token,
     refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
     refreshCount: digits(wire.refresh_count),
-  };
-  // Through JSON, which it has to survive anyway: what is not known leaves no trace, and all is frozen.
-  return JSON.parse(JSON.stringify(token), (_key, value) => Object.freeze(value));
+  });
+  return JSON.parse(json, (_key, value) => Object.freeze(value));
 }
 
 /** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
