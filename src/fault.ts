@@ -26,12 +26,12 @@ export interface Fault {
 const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   [
     "not_entitled",
-    /ApiProductMatchFound|apiresource_doesnot_exist/,
+    /ApiProductMatch|apiresource_/,
     "Add the API to the project on developer.kpn.com; a new token will not help.",
   ],
   [
     "invalid_client",
-    /invalid.?client|client.?id is invalid/i,
+    /invalid.?client/i,
     "Copy the client id and secret from developer.kpn.com again.",
   ],
   [
@@ -50,14 +50,14 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
 ];
 
 /** How to tell the envelopes apart: the field that gives each away, its code, and the one with its words. */
-const ENVELOPES: readonly (readonly [Envelope, string, string])[] = [
+const ENVELOPES: readonly (readonly [Envelope, string, string?])[] = [
   ["fault", "errorcode", "faultstring"],
-  ["fault", "faultstring", "faultstring"],
+  ["fault", "faultstring"],
   ["oauth", "ErrorCode", "Error"],
   ["oauth", "error", "error_description"],
   ["camara", "code", "message"],
   ["kpn", "name", "message"],
-  ["www-authenticate", "challenge", "challenge"],
+  ["www-authenticate", "challenge"],
 ];
 
 /**
@@ -107,8 +107,8 @@ export function parseFault(
     return value;
   });
   const text = (field: string) => fields[field] ?? "";
-  const [envelope, mark, words] = ENVELOPES.find(([, mark]) => text(mark)) ??
-    ["unknown", "", ""] as const;
+  const [envelope, mark, words = mark] = ENVELOPES.find(([, mark]) => text(mark)) ??
+    ["unknown", ""] as const;
   const originalCode = text(mark);
   const message = text(words);
   const said = [status, envelope, originalCode, message, challenge].join(" ");

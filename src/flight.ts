@@ -57,16 +57,13 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
           if (signal?.aborted) throw signal.reason;
           if (error instanceof KpnAuthError) throw error;
           clear(promise);
-          if (round === ROUNDS) throw abandoned();
+          if (round < ROUNDS) continue;
+          throw new KpnAuthError(
+            "timeout",
+            "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
+          );
         }
       }
     },
   };
-}
-
-function abandoned(): KpnAuthError {
-  return new KpnAuthError(
-    "timeout",
-    "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
-  );
 }

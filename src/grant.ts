@@ -118,7 +118,6 @@ export function createGrant(options: RequestTokenOptions): Grant {
   const {
     clientId,
     clientSecret,
-    allowInsecureHttp = false,
     fetch: injected,
     now = Date.now,
     random = Math.random,
@@ -167,7 +166,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
           run.secret = isFunction ? await clientSecret() : clientSecret;
           run.request = createTokenRequest(
             { clientId, clientSecret: run.secret },
-            { tokenEndpoint, allowInsecureHttp },
+            { tokenEndpoint, allowInsecureHttp: true }, // checked above
           );
         } catch (error) {
           const cause = causeOf(error, "");

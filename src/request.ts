@@ -109,7 +109,7 @@ export function secureUrl(
   const url = new URL(URL.canParse(given) ? given : "about:invalid");
   const secure = allowInsecureHttp
     ? /^https?:/
-    : /^https:|^http:..(localhost|127(\.\d+){3}|\[::1])[:/]/;
+    : /^https:|^http:..(localhost|127\.[\d.]+|\[::1])[:/]/;
   if (secure.test(url.href) && !url.username && !url.password) return url;
   throw new TypeError(
     `Cannot use ${option} ${url.origin}: it must be https, without user and password ` +
