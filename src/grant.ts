@@ -139,18 +139,6 @@ export function createGrant(options: RequestTokenOptions): Grant {
       `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
     );
 
-  /** One attempt. */
-  async function send(run: Run, signal: AbortSignal): Promise<AccessToken> {
-    const { url, ...init } = run.request;
-    // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
-    const fetch: TokenFetch = injected ?? globalThis.fetch;
-    const requestedAt = now();
-    run.phase = "waiting for the answer";
-    const response = await fetch(url, { ...init, signal });
-    run.phase = "reading the answer";
-    return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
-  }
-
   return {
     clientId,
     tokenEndpoint,
@@ -181,16 +169,26 @@ export function createGrant(options: RequestTokenOptions): Grant {
     },
 
     async mint(run, retries = usualRetries) {
+      const { url, ...init } = run.request;
+      const send = async (signal: AbortSignal) => {
+        // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
+        const fetch: TokenFetch = injected ?? globalThis.fetch;
+        const requestedAt = now();
+        run.phase = "waiting for the answer";
+        const response = await fetch(url, { ...init, signal });
+        run.phase = "reading the answer";
+        return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
+      };
       for (run.attempt = 1;; run.attempt++) {
         try {
           return await within(
             attemptTimeout,
             run.signal,
-            (signal) => send(run, signal),
+            send,
             timedOut("attemptTimeout", attemptTimeout, run),
           );
         } catch (thrown) {
-          const error = networkError(thrown, tokenEndpoint, run.secret);
+          const error = networkError(thrown, url, run.secret);
           const delay = Math.max(error.retryAfter ?? 0, random() * BACKOFF * 2 ** run.attempt);
           if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
           // Waits for nothing, until the pause is over or the caller has left.

@@ -8,7 +8,7 @@ const CAUSES: readonly (readonly [string, RegExp])[] = [
   ["DNS failed", /ENOTFOUND|EAI_AGAIN|dns/],
   ["connection refused", /refused/i],
   ["TLS failed: check certificate and clock", /cert|ssl|tls/i],
-  ["connection lost", /reset|closed|terminated|lost|SOCKET|broken|eof|end of/i],
+  ["connection lost", /reset|closed|lost|SOCKET|broken|eof|end of/i],
   ["the runtime does not say why", /^/],
 ];
 

@@ -66,8 +66,7 @@ export function createTokenRequest(
   target: TokenTarget = {},
 ): TokenRequest {
   const { clientId, clientSecret } = credentials;
-  checkCredential("clientId", clientId);
-  checkCredential("clientSecret", clientSecret);
+  checkCredentials({ clientId, clientSecret });
   return Object.freeze({
     url: tokenEndpoint(target),
     method: "POST",
@@ -78,25 +77,26 @@ export function createTokenRequest(
 }
 
 /** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
-function checkCredential(field: keyof ClientCredentials, value: unknown): void {
-  if (typeof value !== "string" || /^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) {
+function checkCredentials(credentials: ClientCredentials): void {
+  for (const [field, value] of Object.entries(credentials)) {
+    if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
     throw new TypeError(
-      `Cannot use ${field}: it must not be empty, or hold control characters, lone surrogates ` +
-        "or white space around it",
+      `Cannot use ${field}: it must be non-empty text, without control characters, lone ` +
+        "surrogates or white space around it",
     );
   }
 }
 
 /** The URL that a target stands for, checked. */
 function tokenEndpoint({ realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget): string {
-  const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
-  if (given ? realm : !known) {
-    throw new TypeError('Cannot use realm: give "gateway", "msm" or a tokenEndpoint');
+  const endpoint = given || TOKEN_ENDPOINTS[realm ?? "gateway"];
+  if (!endpoint || given && realm) {
+    throw new TypeError('Cannot use realm: it must be "gateway" or "msm", without a tokenEndpoint');
   }
-  if (!given) return known;
-  const url = secureUrl("tokenEndpoint", given, allowInsecureHttp);
-  const { searchParams } = url;
-  if (!searchParams.has("grant_type")) searchParams.set("grant_type", "client_credentials");
+  const url = secureUrl("tokenEndpoint", endpoint, allowInsecureHttp);
+  if (!url.searchParams.has("grant_type")) {
+    url.searchParams.set("grant_type", "client_credentials");
+  }
   return url.href;
 }
 
