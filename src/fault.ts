@@ -39,7 +39,7 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
     /invalid.?(access.?)?token|access.?token.?expired/i,
     "Request a new token.",
   ],
-  ["rate_limited", /(Quota|SpikeArrest)Violation|^429/, "Slow down."],
+  ["rate_limited", /(Quota|Arrest)Violation|^429/, "Slow down."],
   ["not_found", /ApplicationNotFound|^404/, "Check the URL."],
   ["server_error", /^5/, "Try again later."],
   // Most runtimes show a redirect as it is, Chromium as status 0.
@@ -109,15 +109,13 @@ export function parseFault(
   const text = (field: string) => fields[field] ?? "";
   const [envelope, mark, words = mark] = ENVELOPES.find(([, mark]) => text(mark)) ??
     ["unknown", ""] as const;
-  const originalCode = text(mark);
-  const message = text(words);
-  const said = [status, envelope, originalCode, message, challenge].join(" ");
+  const said = [status, envelope, text(mark), text(words), challenge].join(" ");
   const [code, , hint] = SIGNS.find(([, sign]) => sign.test(said))!;
-  const transactionId = text("transactionId");
+  const { transactionId } = fields;
   return {
     code,
-    originalCode,
-    message,
+    originalCode: text(mark),
+    message: text(words),
     hint,
     ...transactionId && { transactionId },
     envelope,

@@ -170,21 +170,20 @@ export function createGrant(options: RequestTokenOptions): Grant {
 
     async mint(run, retries = usualRetries) {
       const { url, ...init } = run.request;
-      const send = async (signal: AbortSignal) => {
-        // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
-        const fetch: TokenFetch = injected ?? globalThis.fetch;
-        const requestedAt = now();
-        run.phase = "waiting for the answer";
-        const response = await fetch(url, { ...init, signal });
-        run.phase = "reading the answer";
-        return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
-      };
       for (run.attempt = 1;; run.attempt++) {
         try {
           return await within(
             attemptTimeout,
             run.signal,
-            send,
+            async (signal) => {
+              // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
+              const fetch: TokenFetch = injected ?? globalThis.fetch;
+              const requestedAt = now();
+              run.phase = "waiting for the answer";
+              const response = await fetch(url, { ...init, signal });
+              run.phase = "reading the answer";
+              return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
+            },
             timedOut("attemptTimeout", attemptTimeout, run),
           );
         } catch (thrown) {

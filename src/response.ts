@@ -91,12 +91,13 @@ export async function readWire(
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
   const { code, originalCode, message, hint, ...details } = parseFault(response, text);
-  const type = headers.get("content-type") ?? "no content type";
+  const type = headers.get("content-type");
   const words = [`HTTP ${status}`, type, `${text.length} characters`, originalCode, message]
     .filter(Boolean).join(", ");
   // Redacted before it is cut, so that no cut secret is left.
   const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
-  const header = headers.get("retry-after"); // RFC 9110 section 10.2.3: seconds, or a date
+  // RFC 9110 section 10.2.3: seconds, or a date.
+  const header = headers.get("retry-after");
   const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now();
   throw new KpnAuthError(
     code,
