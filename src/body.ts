@@ -37,10 +37,10 @@ export async function readText(response: ResponseLike, signal?: AbortSignal): Pr
   if (!reader) return "";
   // Never awaited: cancelling one side of a clone does not resolve in Node, Deno and Bun.
   const cancel = () => void reader.cancel().catch(() => {});
-  signal?.addEventListener("abort", cancel);
-  if (signal?.aborted) cancel();
   const chunks: BlobPart[] = [];
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", cancel);
     for (let size = 0; size <= BODY_LIMIT;) {
       const { done, value } = await reader.read() as Chunk;
       if (done) return await new Blob(chunks).text();

@@ -124,7 +124,7 @@ export function redact(text: string, secret: string): string {
 }
 
 /** What was thrown, as a new error: its name, its code and its message without the secret. */
-export function causeOf(thrown: unknown, secret: string): Error & { code?: string } {
+export function causeOf(thrown: unknown, secret = ""): Error & { code?: string } {
   const { name, code, message } = Object(thrown) as Error & { code?: unknown };
   const cause = new Error(redact(`${message}`, secret));
   return Object.assign(cause, { name: `${name}` }, typeof code === "string" && { code });

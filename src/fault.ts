@@ -39,14 +39,14 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
     /invalid.?(access.?)?token|access.?token.?expired/i,
     "Request a new token.",
   ],
-  ["rate_limited", /(Quota|Arrest)Violation|^429/, "Slow down."],
+  ["rate_limited", /(Quota|SpikeArrest)Violation|^429/, "Slow down."],
   ["not_found", /ApplicationNotFound|^404/, "Check the URL."],
   ["server_error", /^5/, "Try again later."],
   // Most runtimes show a redirect as it is, Chromium as status 0.
   ["redirected", /^[03]/, "A secret follows no redirect: check the URL."],
   ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
   ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
-  ["invalid_request", /^/, "Check the URL and the parameters."],
+  ["invalid_request", /^/, "Check the URL and parameters."],
 ];
 
 /** How to tell the envelopes apart: the field that gives each away, its code, and the one with its words. */

@@ -136,8 +136,7 @@ async function takeApart(
 
 /** A stream (the web's, or Node's) can be sent once. */
 function isOneShot(body: unknown): boolean {
-  return typeof body === "object" && body !== null &&
-    ("getReader" in body || Symbol.asyncIterator in body);
+  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
 }
 
 /** Whether KPN says that the token was rejected or has expired, whatever the status is (`kpn.md`). */
@@ -145,8 +144,7 @@ async function isTokenRejected(response: Response): Promise<boolean> {
   const { status, headers } = response;
   if (![400, 401, 500].includes(status)) return false;
   if (parseFault(response, "").code === "invalid_token") return true;
-  const type = headers.get("content-type") ?? "";
-  if (!/json|xml/.test(type)) return false;
+  if (!/json|xml/.test(`${headers.get("content-type")}`)) return false;
   return await within(
     RECOGNITION_TIMEOUT,
     undefined,

@@ -126,10 +126,9 @@ export function createGrant(options: RequestTokenOptions): Grant {
     retries: usualRetries = 2,
   } = options;
   checkNumbers({ timeout, attemptTimeout, retries: usualRetries });
-  const isFunction = typeof clientSecret === "function";
   // Built to check the options: the id stands in for a secret that is not there yet.
   const { url: tokenEndpoint } = createTokenRequest(
-    { clientId, clientSecret: isFunction ? clientId : clientSecret },
+    { clientId, clientSecret: typeof clientSecret === "function" ? clientId : clientSecret },
     options,
   );
 
@@ -151,13 +150,13 @@ export function createGrant(options: RequestTokenOptions): Grant {
       return within(timeout, caller, async (signal) => {
         run.signal = signal;
         try {
-          run.secret = isFunction ? await clientSecret() : clientSecret;
+          run.secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
           run.request = createTokenRequest(
             { clientId, clientSecret: run.secret },
             { tokenEndpoint, allowInsecureHttp: true }, // checked above
           );
         } catch (error) {
-          const cause = causeOf(error, "");
+          const cause = causeOf(error);
           throw new KpnAuthError(
             "secret_unavailable",
             `Cannot get a token: clientSecret() failed: ${cause.message}.`,
@@ -188,7 +187,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
           );
         } catch (thrown) {
           const error = networkError(thrown, url, run.secret);
-          const delay = Math.max(error.retryAfter ?? 0, random() * BACKOFF * 2 ** run.attempt);
+          const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
           if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
           // Waits for nothing, until the pause is over or the caller has left.
           await within(delay, run.signal, () => new Promise(() => {}))

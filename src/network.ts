@@ -22,7 +22,7 @@ export function networkError(error: unknown, url: string, secret: string): KpnAu
   return new KpnAuthError(
     "network_error",
     `Cannot get a token: no answer from ${new URL(url).host}: ${why} (${cause.message}). ` +
-      "Check the network, and check for a proxy in between.",
+      "Check the network, and for a proxy in between.",
     { cause, retryable: cause.name !== "NotCapable" },
   );
 }
