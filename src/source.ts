@@ -116,9 +116,12 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
         const token = await grant.mint(run, renewing ? 0 : undefined)
           .catch((error: KpnAuthError) => coolDown.enter(run.secret, error));
         hold(token);
-        const { attempt } = run;
-        const { expiresAt } = token;
-        announce({ type: "mintSucceeded", duration: now() - startedAt, attempt, expiresAt });
+        announce({
+          type: "mintSucceeded",
+          duration: now() - startedAt,
+          attempt: run.attempt,
+          expiresAt: token.expiresAt,
+        });
         return token;
       };
       return await (shared ? shared(run, (token) => adopt(token, renewing), mint) : mint());
