@@ -1,5 +1,8 @@
 /** Deadlines that hold even if the work ignores its signal. */
 
+/** The longest time that a timer takes, in ms. */
+export const MAX_TIMER = 2 ** 31 - 1;
+
 /**
  * Waits for `work`, for at most `ms` and until the caller's `signal` aborts: then
  * rejects with what `late` gives, or with the signal's reason. The signal that `work`

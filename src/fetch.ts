@@ -1,7 +1,7 @@
 /** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
 
 import { discard } from "./body.ts";
-import { within } from "./deadline.ts";
+import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
@@ -28,8 +28,8 @@ export interface AuthorizedFetchOptions {
   /** Accept `http:` origins that are not on loopback. Default: `false`. */
   readonly allowInsecureHttp?: boolean;
   /**
-   * Whether an answer means that the token was rejected, so that the call is sent once more
-   * with another. Read from a clone. Default: KPN's codes for it, on 400, 401 and 500.
+   * Whether an answer that is not 2xx means that the token was rejected, so that the call is
+   * sent once more with another. Read from a clone. Default: KPN's codes for it, on 400, 401 and 500.
    */
   readonly shouldReplay?: (response: Response) => boolean | Promise<boolean>;
   /** Sends the calls. Default: `globalThis.fetch`, looked up at each call. */
@@ -103,7 +103,13 @@ export function authorizedFetch(
     };
     const token = await source.token(ask);
     const response = await sendWith(`Bearer ${token.value}`);
-    if (response.ok || isOneShot(call.body) || !await shouldReplay(response)) return response;
+    if (response.ok || isOneShot(call.body)) return response;
+    try {
+      if (!await shouldReplay(response)) return response;
+    } catch (error) {
+      discard(response);
+      throw error;
+    }
 
     const other = await source.token({ ...ask, rejected: token }).catch(() => token);
     call.signal?.throwIfAborted();
@@ -121,17 +127,22 @@ async function takeApart(
   init: RequestInit = {},
   origins: readonly string[],
 ): Promise<{ url: string; call: RequestInit }> {
-  const request = typeof input === "object" && "headers" in input ? input : undefined;
-  const { href: url, origin } = new URL(request ? request.url : input as string | URL, origins[0]);
+  const address = new URL(isRequest(input) ? input.url : input, origins[0]);
+  const { href: url, origin } = secureUrl("URL", address, true);
   if (!origins.includes(origin)) {
     throw new TypeError(
       `Cannot send a token to ${origin}: it is not among the origins (${origins})`,
     );
   }
-  if (!request) return { url, call: init };
+  if (!isRequest(input) && !isRequest(init)) return { url, call: init };
+  const request = new Request(isRequest(input) ? input : url, init);
   const { method, headers, signal } = request;
-  const body = request.body && init.body === undefined ? await request.arrayBuffer() : null;
-  return { url, call: { method, headers, signal, body, ...init } };
+  const bytes = await within(MAX_TIMER, signal, () => request.arrayBuffer());
+  return { url, call: { ...init, method, headers, signal, body: bytes.byteLength ? bytes : null } };
+}
+
+function isRequest(value: unknown): value is Request {
+  return "arrayBuffer" in Object(value);
 }
 
 /** A stream (the web's, or Node's) can be sent once. */

@@ -1,7 +1,7 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
 import type { ResponseLike } from "./body.ts";
-import { within } from "./deadline.ts";
+import { MAX_TIMER, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
 import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
@@ -79,8 +79,6 @@ export interface Grant {
 
 /** Half the longest first pause before another try, in ms. */
 const BACKOFF = 125;
-
-const MAX_TIMER = 2 ** 31 - 1;
 
 /**
  * Requests an access token: builds the POST of KPN's cURL examples, sends it with
@@ -202,6 +200,6 @@ export function createGrant(options: RequestTokenOptions): Grant {
 export function checkNumbers(options: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value >= 0 && value <= MAX_TIMER) continue;
-    throw new RangeError(`Cannot use ${name}: it must be from 0 to ${MAX_TIMER}`);
+    throw new RangeError(`Cannot use ${name}: it must be 0 to ${MAX_TIMER}`);
   }
 }

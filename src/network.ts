@@ -7,9 +7,9 @@ const CAUSES: readonly (readonly [string, RegExp])[] = [
   ["start Deno with --allow-net", /NotCapable/],
   ["DNS failed", /ENOTFOUND|EAI_AGAIN|dns/],
   ["connection refused", /refused/i],
-  ["TLS failed: check certificate and clock", /cert|ssl|tls/i],
-  ["connection lost", /reset|closed|lost|SOCKET|broken|eof|end of/i],
-  ["the runtime does not say why", /^/],
+  ["TLS failed: check certificate and clock", /cert|ssl|tls|corrupt/i],
+  ["connection lost", /reset|closed|lost|SOCKET|broken|eof|end of|a body/i],
+  ["runtime does not say why", /^/],
 ];
 
 /** What `fetch` or the reading of a body threw while asking `url`, unless it is an error of ours already. */
@@ -17,12 +17,13 @@ export function networkError(error: unknown, url: string, secret: string): KpnAu
   if (error instanceof KpnAuthError) return error;
   // Node hides the reason in the cause.
   const cause = causeOf((error as Error | undefined)?.cause ?? error, secret);
-  const text = `${error} ${cause.code} ${cause}`;
+  // Deno quotes the URL, which may hold any of the words.
+  const text = `${error} ${cause.code} ${cause}`.split(url).join("");
   const [why] = CAUSES.find(([, words]) => words.test(text))!;
   return new KpnAuthError(
     "network_error",
     `Cannot get a token: no answer from ${new URL(url).host}: ${why} (${cause.message}). ` +
-      "Check the network, and for a proxy in between.",
+      "Check the network.",
     { cause, retryable: cause.name !== "NotCapable" },
   );
 }

@@ -81,7 +81,7 @@ function checkCredentials(credentials: ClientCredentials): void {
   for (const [field, value] of Object.entries(credentials)) {
     if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
     throw new TypeError(
-      `Cannot use ${field}: it must be non-empty text, without control characters, lone ` +
+      `Cannot use ${field}: it must be text, without control characters, lone ` +
         "surrogates or white space around it",
     );
   }
@@ -113,6 +113,6 @@ export function secureUrl(
   if (secure.test(url.href) && !url.username && !url.password) return url;
   throw new TypeError(
     `Cannot use ${option} ${url.origin}: it must be https, without user and password ` +
-      "(http on loopback, or with allowInsecureHttp)",
+      "(http on loopback or with allowInsecureHttp)",
   );
 }

@@ -102,7 +102,7 @@ export async function readWire(
   throw new KpnAuthError(
     code,
     `Cannot get a token: ${code} (${quote}). ${hint}`,
-    { status, ...details, ...retryAfter > 0 && { retryAfter } },
+    { status, ...details, ...retryAfter >= 0 && { retryAfter } },
   );
 }
 

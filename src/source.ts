@@ -177,6 +177,10 @@ function keepAlive(
   promise: Promise<unknown>,
 ): void {
   const settled = promise.catch(() => {});
-  if (typeof holder.waitUntil === "function") holder.waitUntil(settled);
-  else holder.waitUntil?.waitUntil(settled);
+  try {
+    if (typeof holder.waitUntil === "function") holder.waitUntil(settled);
+    else holder.waitUntil?.waitUntil(settled);
+  } catch {
+    // Workers' own throws outside of a request. It is a help, not a condition.
+  }
 }
