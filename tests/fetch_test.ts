@@ -1,5 +1,5 @@
 import { authorizedFetch, type AuthorizedFetchOptions, KpnAuthError } from "../mod.ts";
-import { type MockFailure } from "../src/testing/mock.ts";
+import type { MockFailure } from "../src/testing/mock.ts";
 import {
   assert,
   assertEquals,
