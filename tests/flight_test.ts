@@ -42,12 +42,17 @@ Deno.test("B8: a failure that comes late never clears a newer mint", async () =>
 });
 
 Deno.test("B9: a late 401 for an old token does not throw away the new one", async () => {
-  const { source, mock } = sourceUnderTest();
+  const { source, mock, clock, told, settled } = sourceUnderTest();
   const first = await source.token();
   const second = await source.token({ rejected: first });
+  told();
   assertEquals(await source.token({ rejected: first }), second);
   assertEquals(await source.token({ rejected: { value: first.value } }), second);
-  assertEquals(mock.mints, 2);
+  clock.now += 56 * 60_000; // the new one is ageing
+  assertEquals(await source.token({ rejected: first }), second);
+  await settled();
+  assertEquals(mock.mints, 3); // a refresh, not a rejection
+  assertEquals(told().includes("tokenRejected"), false);
 });
 
 Deno.test("B9: 50 parallel rejections of one token cause one mint", async () => {
