@@ -4,6 +4,7 @@
  *
  *     deno task test            all suites
  *     deno task test parity     the suites named
+ *     deno task test --update   also rewrites the golden files: a change in them is for review
  */
 
 interface Suite {
@@ -31,6 +32,17 @@ const SUITES: readonly Suite[] = [
     ],
   },
   {
+    name: "parity",
+    files: ["tests/parity"],
+    permissions: [
+      LOOPBACK,
+      ...PROGRAMS,
+      "--allow-env=PATH,CI,UPDATE_GOLDEN",
+      "--allow-run",
+      "--allow-write",
+    ],
+  },
+  {
     name: "sockets",
     files: ["tests/sockets"],
     permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
@@ -55,6 +67,7 @@ async function run(suite: Suite, extra: readonly string[]): Promise<Tally> {
       ...suite.files,
       ...extra,
     ],
+    env: update ? { UPDATE_GOLDEN: "1" } : {},
   }).spawn().status;
   const tally = count(await Deno.readTextFile(report));
   await Deno.remove(report);
@@ -81,7 +94,8 @@ function decode(text: string): string {
 }
 
 const names = Deno.args.filter((arg) => !arg.startsWith("-"));
-const extra = Deno.args.filter((arg) => arg.startsWith("-"));
+const update = Deno.args.includes("--update");
+const extra = Deno.args.filter((arg) => arg.startsWith("-") && arg !== "--update");
 const chosen = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
 if (chosen.length === 0) {
   console.error(`There is no such suite. Suites: ${SUITES.map(({ name }) => name).join(", ")}`);
