@@ -98,12 +98,29 @@ const ratio = (value: number) => `${value.toFixed(2)}×`;
 const here = (file: string) =>
   `import ${JSON.stringify(new URL(`bench/${file}`, import.meta.url).pathname)}`;
 
+/** The package as Node and Bun get it: plain modules, one for each of ours. */
+async function unbundled(): Promise<string> {
+  const target = `${folder}kpn_auth/`;
+  await Deno.mkdir(`${target}src`, { recursive: true });
+  const core = Array.from(Deno.readDirSync("src")).filter(({ isFile }) => isFile);
+  for (const path of ["mod.ts", ...core.map(({ name }) => `src/${name}`)]) {
+    const { code } = await esbuild.transform(await Deno.readTextFile(path), { loader: "ts" });
+    const modules = code.replace(/(from "\.[^"]*)\.ts"/g, '$1.mjs"');
+    await Deno.writeTextFile(`${target}${path.replace(/ts$/, "mjs")}`, modules);
+  }
+  return `${target}mod.mjs`;
+}
+
 const cached = await prepare("cached", here("cached.ts"));
 const overhead = await prepare("overhead", here("overhead.ts"));
 const empty = await prepare("empty", "export {}");
-const imports = await Promise.all(
-  IMPORTS.map((contents, index) => prepare(`import_${index}`, contents)),
-);
+const modules = await unbundled();
+const imports = [
+  modules,
+  ...await Promise.all(
+    IMPORTS.slice(1).map((contents, index) => prepare(`import_${index}`, contents)),
+  ),
+];
 const sizes = await Promise.all(
   IMPORTS.map(async (contents) => gzipSync(await bundle(contents, true), { level: 9 }).byteLength),
 );
@@ -140,9 +157,10 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
     ? node
     : JSON.parse(await run([...runtime, cached]));
   const { bare, authorized } = JSON.parse(await run([...runtime, overhead, url]));
-  const [, imported = NaN] = name === "Node"
-    ? started
-    : await importRatios(runtime, [empty, imports[0]!]);
+  const [, imported = NaN] = name === "Node" ? started : await importRatios(runtime, [
+    empty,
+    name === "Deno" ? `${Deno.cwd()}/mod.ts` : modules,
+  ]);
   rows.push([
     name,
     ratio(times[0] / baseline),

@@ -3,7 +3,7 @@
 import process from "node:process";
 import { authorizedFetch, createTokenSource } from "../../mod.ts";
 
-const CALLS = 4_000;
+const CALLS = 6_000;
 const WARM_UP = 1_000;
 
 const [url = ""] = process.argv.slice(2);
