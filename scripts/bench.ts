@@ -72,7 +72,7 @@ async function prepare(name: string, contents: string): Promise<string> {
   return path;
 }
 
-/** How long processes take that import these files, as ratios to the first: medians of interleaved runs. */
+/** How long processes take that import these files, as ratios to the first: lower quartiles of interleaved runs. */
 async function importRatios(
   runtime: readonly string[],
   files: readonly string[],
@@ -85,8 +85,8 @@ async function importRatios(
       if (round >= 0) times[index]!.push(performance.now() - startedAt);
     }
   }
-  const medians = times.map((list) => list.sort((a, b) => a - b)[list.length >> 1]!);
-  return medians.map((median) => median / medians[0]!);
+  const typical = times.map((list) => list.sort((a, b) => a - b)[list.length >> 2]!);
+  return typical.map((time) => time / typical[0]!);
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
