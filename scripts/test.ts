@@ -43,6 +43,11 @@ const SUITES: readonly Suite[] = [
     ],
   },
   {
+    name: "curl",
+    files: ["tests/curl"],
+    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run", "--allow-write"],
+  },
+  {
     name: "sockets",
     files: ["tests/sockets"],
     permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],

@@ -1,6 +1,6 @@
 /** Leaving KPN alone for a while after a refusal that another try cannot cure. */
 
-import { KpnAuthError } from "./errors.ts";
+import { KpnAuthError, type KpnAuthErrorDetails } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 
 /** After `invalid_client`, and after a 429 without `Retry-After`, in ms. */
@@ -27,21 +27,21 @@ export function coolDownOf(now: () => number, announce: (event: KpnAuthEvent) =>
       if (last?.secret === secret && last.since <= now() && now() < last.until) throw last.error;
     },
     enter(secret, error) {
-      const { code, message, cause: _none, ...details } = error;
+      const { code, message } = error;
       const limited = code === "rate_limited";
       if (code !== "invalid_client" && !limited) throw error;
       const retryAfter = Math.min(LONGEST, limited && error.retryAfter || COOL_DOWN);
       const since = now();
       const until = since + retryAfter;
       const untilWhen = `${message} Not tried again before ${new Date(until).toISOString()}.`;
-      last = {
-        secret,
-        error: new KpnAuthError(code, untilWhen, { ...details, retryAfter }),
-        since,
-        until,
-      };
+      // What it says of itself; a refusal has no cause.
+      error = new KpnAuthError(code, untilWhen, {
+        ...error as KpnAuthErrorDetails,
+        retryAfter,
+      });
+      last = { secret, error, since, until };
       announce({ type: "coolDown", code, until });
-      throw last.error;
+      throw error;
     },
   };
 }

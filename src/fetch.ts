@@ -1,7 +1,7 @@
 /** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
 
 import { discard } from "./body.ts";
-import { withDeadline } from "./deadline.ts";
+import { within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
@@ -87,22 +87,22 @@ export function authorizedFetch(
   const announce = announcer(options.onEvent);
 
   return async (input, init) => {
-    const { url, init: call } = await takeApart(input, init, origins);
+    const { url, call } = await takeApart(input, init, origins);
     const send: ApiFetch = injected ?? globalThis.fetch;
-    const sendWith = (token?: string): Promise<Response> =>
-      send(url, {
-        ...call,
-        redirect: "manual",
-        ...token && { headers: bearing(call.headers, token) },
-      });
-    if (hasAuthorization(call.headers)) return await sendWith();
+    const sendWith = (authorization: string): Promise<Response> => {
+      const headers = new Headers(call.headers);
+      headers.set("authorization", authorization);
+      return send(url, { ...call, headers, redirect: "manual" });
+    };
+    const own = new Headers(call.headers).get("authorization");
+    if (own !== null) return await sendWith(own);
 
     const ask: TokenCall = {
       ...call.signal && { signal: call.signal },
       ...waitUntil && { waitUntil },
     };
     const token = await source.token(ask);
-    const response = await sendWith(token.value);
+    const response = await sendWith(`Bearer ${token.value}`);
     if (response.ok || isOneShot(call.body) || !await shouldReplay(response)) return response;
 
     const other = await source.token({ ...ask, rejected: token }).catch(() => token);
@@ -111,7 +111,7 @@ export function authorizedFetch(
     if (other.value === token.value) return response;
     discard(response);
     announce({ type: "replayed", status: response.status });
-    return await sendWith(other.value);
+    return await sendWith(`Bearer ${other.value}`);
   };
 }
 
@@ -120,50 +120,35 @@ async function takeApart(
   input: string | URL | Request,
   init: RequestInit = {},
   origins: readonly string[],
-): Promise<{ url: string; init: RequestInit }> {
+): Promise<{ url: string; call: RequestInit }> {
   const request = typeof input === "object" && "headers" in input ? input : undefined;
-  const url = new URL(request ? request.url : input as string | URL, origins[0]);
-  if (!origins.includes(url.origin)) {
+  const { href: url, origin } = new URL(request ? request.url : input as string | URL, origins[0]);
+  if (!origins.includes(origin)) {
     throw new TypeError(
-      `Cannot send a token to ${url.origin}: it is not among the origins (${origins})`,
+      `Cannot send a token to ${origin}: it is not among the origins (${origins})`,
     );
   }
-  if (!request) return { url: url.href, init };
+  if (!request) return { url, call: init };
   const { method, headers, signal } = request;
-  const body = init.body === undefined && request.body ? await request.arrayBuffer() : undefined;
-  return { url: url.href, init: { method, headers, signal, ...body && { body }, ...init } };
-}
-
-function bearing(headers: HeadersInit | undefined, token: string): HeadersInit {
-  const authorization = `Bearer ${token}`;
-  if (!headers) return { authorization };
-  const all = new Headers(headers);
-  all.set("authorization", authorization);
-  return all;
-}
-
-function hasAuthorization(headers: HeadersInit | undefined): boolean {
-  return headers !== undefined && new Headers(headers).has("authorization");
+  const body = request.body && init.body === undefined ? await request.arrayBuffer() : null;
+  return { url, call: { method, headers, signal, body, ...init } };
 }
 
 /** A stream (the web's, or Node's) can be sent once. */
 function isOneShot(body: unknown): boolean {
-  return typeof body === "object" && body !== null &&
-    ("getReader" in body || Symbol.asyncIterator in body);
+  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
 }
 
 /** Whether KPN says that the token was rejected or has expired, whatever the status is (`kpn.md`). */
 async function isTokenRejected(response: Response): Promise<boolean> {
   const { status, headers } = response;
-  if (status !== 400 && status !== 401 && status !== 500) return false;
+  if (![400, 401, 500].includes(status)) return false;
   if (parseFault(response, "").code === "invalid_token") return true;
-  const type = headers.get("content-type") ?? "";
-  if (!/json|xml/.test(type)) return false;
-  return await withDeadline(
+  if (!/json|xml/.test(`${headers.get("content-type")}`)) return false;
+  return await within(
     RECOGNITION_TIMEOUT,
     undefined,
     async (signal) => (await faultOf(response, signal)).code === "invalid_token",
-    () => false,
   ).catch(() => false);
 }
 

@@ -36,9 +36,12 @@ export function sharedToken(
     ): Promise<T | undefined> {
       run.phase = `waiting for the store (${operation})`;
       try {
-        return await within(ms, run.signal, work(), () => {
-          throw new Error(`no answer within ${ms} ms`);
-        });
+        return await within(
+          ms,
+          run.signal,
+          work,
+          () => new Error(`no answer within ${ms} ms`),
+        );
       } catch (error) {
         run.signal.throwIfAborted();
         // A mint's own failure passes through `exclusive` and reaches the caller by itself.
