@@ -50,7 +50,7 @@ const SUITES: readonly Suite[] = [
   {
     name: "sockets",
     files: ["tests/sockets"],
-    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
+    permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
   },
 ];
 
