@@ -91,7 +91,7 @@ Deno.test("a refresh that fails is no outcome for those who joined it: they mint
   const waiting = source.token({ rejected: first });
   answer.resolve(new Response("", { status: 503 }));
   assert((await waiting).value !== first.value);
-  const events = ["tokenRejected", "mintStarted", "refreshFailed", "mintStarted", "mintSucceeded"];
+  const events = ["mintStarted", "tokenRejected", "refreshFailed", "mintStarted", "mintSucceeded"];
   assertEquals(told(), events);
 });
 
