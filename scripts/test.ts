@@ -29,6 +29,11 @@ const SUITES: readonly Suite[] = [
     files: ["tests/sockets"],
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
   },
+  {
+    name: "runtimes",
+    files: ["tests/runtimes"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
+  },
 ];
 
 interface Tally {
