@@ -3,20 +3,24 @@
 import { bundle } from "../support/bundle.ts";
 import { npmProject } from "../support/npm.ts";
 import { startWorkerd, type WORKERDS } from "../support/workerd.ts";
-import { SuiteServer } from "./server.ts";
-import type { Environment, Report } from "./suite.ts";
+import { comparedWithGolden } from "./golden.ts";
+import { SENTINEL, SuiteServer } from "./server.ts";
+import { type Environment, EXACT_POST, OK, type Report, SHOWS_NOTHING } from "./suite.ts";
 
 /** A runtime, and what runs the suite in it. */
 export interface Runtime {
-  /** Its column in the table. */
   readonly name: string;
+  /** Its column in the table; those that share one must all pass. */
+  readonly column: string;
   /** Its golden file. */
   readonly golden: string;
   readonly tells: Environment["tells"];
+  /** Programs of the system that it needs. */
+  readonly needs?: readonly string[];
   /** Installs what it needs from npm. */
   install(): Promise<unknown>;
-  /** Runs a suite that ends by posting its report; returns once that came, with what was printed. */
-  run(environment: Environment, reported: Promise<unknown>, programs: Programs): Promise<string>;
+  /** Runs the suite to its end; returns all that was printed. */
+  run(environment: Environment, programs: Programs): Promise<string>;
 }
 
 /** Programs of the system, by name. */
@@ -38,8 +42,10 @@ const bun = async () =>
 const edge = () => npmProject("edge-runtime", { "@edge-runtime/vm": "5.0.0" });
 const playwright = () => npmProject("playwright", { "playwright-core": "1.65.1" });
 
+/** What hangs is ended, in ms. */
+const PATIENCE = 60_000;
+
 const TELLS_ALL = { refused: true, reset: true };
-const TELLS_NOTHING = { refused: false, reset: false };
 
 /** The program that runs the suite; the environment is written into it. */
 function main(environment: Environment): string {
@@ -74,14 +80,15 @@ function worker(environment: Environment): string {
 
 /** Runs a program to its end. */
 async function runProgram(program: string, args: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(program, {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
-    cwd: ROOT,
     stdin: "null",
     env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(PATIENCE),
   }).output();
-  const decoder = new TextDecoder();
-  return decoder.decode(stdout) + decoder.decode(stderr);
+  const printed = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  if (code !== 0) throw new Error(`it ended with ${code}: ${printed}`);
+  return printed;
 }
 
 /** Runs what `write` puts into a folder of its own. */
@@ -102,6 +109,7 @@ async function runIn(
 
 const DENO: Runtime = {
   name: "Deno",
+  column: "Deno",
   golden: "deno",
   tells: TELLS_ALL,
   install: () => Promise.resolve(),
@@ -120,6 +128,7 @@ const DENO: Runtime = {
 function nodeRuntime(major: keyof typeof NODES, format: "esm" | "cjs"): Runtime {
   return {
     name: `Node ${major} ${format === "esm" ? "ESM" : "CommonJS"}`,
+    column: `Node ${major}`,
     golden: "node",
     tells: TELLS_ALL,
     install: () => node(major),
@@ -134,6 +143,7 @@ function nodeRuntime(major: keyof typeof NODES, format: "esm" | "cjs"): Runtime 
 
 const BUN: Runtime = {
   name: "Bun",
+  column: "Bun",
   golden: "bun",
   tells: TELLS_ALL,
   install: bun,
@@ -150,20 +160,22 @@ const BUN: Runtime = {
 function workerdRuntime(which: keyof typeof WORKERDS, name: string): Runtime {
   return {
     name,
+    column: "workerd",
     golden: "workerd",
-    tells: TELLS_NOTHING,
+    tells: { refused: false, reset: true },
     install: () => Promise.resolve(),
     run: async (environment) => {
       const code = await bundle(worker(environment));
       await using workerd = await startWorkerd(which, { modules: { "worker.js": code } });
-      const response = await fetch(workerd.origin);
+      const response = await fetch(workerd.origin, { signal: AbortSignal.timeout(PATIENCE) });
       return await response.text() + workerd.printed();
     },
   };
 }
 
 const EDGE: Runtime = {
-  name: "Vercel edge",
+  name: "Vercel's edge runtime",
+  column: "Vercel edge",
   golden: "edge",
   tells: TELLS_ALL,
   install: () => Promise.all([edge(), node(24)]),
@@ -183,10 +195,12 @@ const EDGE: Runtime = {
 
 const CHROMIUM: Runtime = {
   name: "Chromium",
+  column: "Chromium",
   golden: "chromium",
-  tells: TELLS_NOTHING,
+  needs: ["chromium"],
+  tells: { refused: false, reset: false },
   install: () => Promise.all([playwright(), node(24)]),
-  run: async (environment, _, { chromium }) => {
+  run: async (environment, { chromium = "" }) => {
     const code = await bundle(
       main(environment).replace("runSuite(", "globalThis.done = runSuite("),
       {
@@ -227,40 +241,31 @@ export const RUNTIMES: readonly Runtime[] = [
     nodeRuntime(major, "cjs"),
   ]),
   BUN,
-  workerdRuntime("newest", "workerd"),
+  workerdRuntime("newest", "the newest workerd"),
+  workerdRuntime("miniflare", "miniflare's workerd"),
   EDGE,
   CHROMIUM,
 ];
 
-/** What came of the suite in one runtime. */
-export interface Outcome {
-  readonly report: Report;
-  readonly printed: string;
-  readonly server: SuiteServer;
-}
-
-/** Runs the suite in a runtime, with a server of its own. */
-export async function runSuiteIn(
-  runtime: Runtime,
-  programs: Programs = {},
-): Promise<{ report: Report; printed: string; requests: SuiteServer["requests"] }> {
+/** Runs the suite in a runtime, with a server of its own, and looks at what it sent and printed. */
+export async function runSuiteIn(runtime: Runtime, programs: Programs = {}): Promise<Report> {
   await using server = await SuiteServer.start();
-  const printed = await runtime.run(
-    {
-      origin: `http://127.0.0.1:${server.port}`,
-      refusing: `http://127.0.0.1:${unusedPort()}`,
-      tells: runtime.tells,
-    },
-    server.report,
-    programs,
-  );
-  const report = await Promise.race([
-    server.report,
-    Promise.resolve().then(() =>
-      new Promise<string>((resolve) => setTimeout(() => resolve("{}"), 100))
-    ),
-  ]);
-  return { report: JSON.parse(report), printed, requests: server.requests };
+  const environment = {
+    origin: `http://127.0.0.1:${server.port}`,
+    refusing: `http://127.0.0.1:${unusedPort()}`,
+    tells: runtime.tells,
+  };
+  const printed = await runtime.run(environment, programs);
+  const { report, requests } = server;
+  if (!report) throw new Error(`the suite did not run to its end: ${printed}`);
+  const outcome: Record<string, string> = JSON.parse(report);
+  const sent = requests.find(({ path }) => path.startsWith("/oauth/"));
+  if (outcome[EXACT_POST] === OK) {
+    outcome[EXACT_POST] = await comparedWithGolden(runtime.golden, sent!.raw);
+  }
+  if (!printed.includes("logged:")) outcome[SHOWS_NOTHING] = "nothing was printed at all";
+  if (printed.includes(SENTINEL)) outcome[SHOWS_NOTHING] = "a secret or a token was printed";
+  return outcome;
 }
 
 /** A port at which nobody listens. */

@@ -28,9 +28,10 @@ const json = { "content-type": "application/json" };
 /** A server on a free port of loopback. */
 export class SuiteServer implements AsyncDisposable {
   readonly requests: CapturedRequest[] = [];
+  /** What the suite posted to `/report`. */
+  report: string | undefined;
   readonly #watchers = new Set<() => void>();
   readonly #sockets = new Set<Socket>();
-  readonly #report = Promise.withResolvers<string>();
   readonly #server: Server = createServer((socket) => this.#accept(socket));
 
   static async start(): Promise<SuiteServer> {
@@ -41,11 +42,6 @@ export class SuiteServer implements AsyncDisposable {
 
   get port(): number {
     return (this.#server.address() as { port: number }).port;
-  }
-
-  /** What the suite posted to `/report`. */
-  get report(): Promise<string> {
-    return this.#report.promise;
   }
 
   #accept(socket: Socket): void {
@@ -103,7 +99,8 @@ export class SuiteServer implements AsyncDisposable {
         return this.#whenAsked(path.slice("/asked".length), () => respond(socket, 200));
       case "report":
         respond(socket, 200);
-        return this.#report.resolve(request.body);
+        this.report = request.body;
+        return;
       case "page":
         return respond(socket, 200, { "content-type": "text/html" }, "<!doctype html>");
     }
