@@ -29,6 +29,11 @@ const SUITES: readonly Suite[] = [
     files: ["tests/sockets"],
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
   },
+  {
+    name: "package",
+    files: ["tests/package"],
+    permissions: ["--allow-run", "--allow-read", "--allow-write", "--allow-env"],
+  },
 ];
 
 interface Tally {
