@@ -1,7 +1,8 @@
 /** Runs the conformance suite in every runtime, and prints the README's table of it. */
 
 import { findProgram } from "../tests/support/programs.ts";
-import { runSuiteIn, RUNTIMES } from "../tests/runtimes/runtimes.ts";
+import { runSuiteIn } from "../tests/runtimes/run.ts";
+import { RUNTIMES } from "../tests/runtimes/runtimes.ts";
 import { failuresOf, type Report } from "../tests/runtimes/suite.ts";
 import { tableOf } from "../tests/runtimes/table.ts";
 

@@ -34,6 +34,11 @@ const SUITES: readonly Suite[] = [
     files: ["tests/runtimes"],
     permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
   },
+  {
+    name: "package",
+    files: ["tests/package"],
+    permissions: ["--allow-run", "--allow-read", "--allow-write", "--allow-env"],
+  },
 ];
 
 interface Tally {

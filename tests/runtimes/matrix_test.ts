@@ -2,7 +2,8 @@
 
 import { assertEquals } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
-import { runSuiteIn, RUNTIMES } from "./runtimes.ts";
+import { runSuiteIn } from "./run.ts";
+import { RUNTIMES } from "./runtimes.ts";
 import { BEHAVIOURS, failuresOf, type Report } from "./suite.ts";
 import { tableIn, tableOf } from "./table.ts";
 

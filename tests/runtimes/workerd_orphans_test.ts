@@ -6,6 +6,7 @@
 
 import { connect } from "node:net";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { installed } from "../package/installed.ts";
 import { bundle } from "../support/bundle.ts";
 import { startWorkerd } from "../support/workerd.ts";
 
@@ -30,7 +31,7 @@ const RUNTIMES = {
 
 /** One source for each path, as a module of a Worker would hold it. */
 const WORKER = `
-  import { createTokenSource } from "@kpn-auth/kpn-auth";
+  import { createTokenSource } from "kpn-auth";
 
   const sources = {};
   const last = {};
@@ -168,7 +169,7 @@ for (const [name, [which, compatibilityFlags]] of Object.entries(RUNTIMES)) {
   Deno.test(`B12: nobody hangs on the mint of a client that hung up, in ${name}`, async (t) => {
     await using endpoint = new TokenEndpoint();
     await using workerd = await startWorkerd(which, {
-      modules: { "worker.js": await bundle(WORKER) },
+      modules: { "worker.js": await bundle(WORKER, (await installed()).folder) },
       bindings: { MOCK: endpoint.origin },
       compatibilityFlags,
     });

@@ -1,27 +1,20 @@
-/** Our own code as one plain script, for runtimes that take no TypeScript. */
+/** Code and what it imports as one plain script, for runtimes that take no TypeScript or no packages. */
 
 import * as esbuild from "esbuild";
 
-/** Bundles what `code` imports, relative to the repository's root. */
+/** Bundles `code` as if it stood in `folder`: packages are found there. */
 export async function bundle(
   code: string,
+  folder: string,
   options: esbuild.BuildOptions = {},
 ): Promise<string> {
   const { outputFiles } = await esbuild.build({
-    stdin: {
-      contents: code,
-      resolveDir: new URL("../../", import.meta.url).pathname,
-      loader: "ts",
-    },
+    stdin: { contents: code, resolveDir: folder, loader: "ts" },
     bundle: true,
     write: false,
     platform: "neutral",
     format: "esm",
     target: "es2022",
-    alias: {
-      "@kpn-auth/kpn-auth/testing": "./src/testing/mock.ts",
-      "@kpn-auth/kpn-auth": "./mod.ts",
-    },
     ...options,
   });
   await esbuild.stop();

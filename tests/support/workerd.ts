@@ -22,23 +22,24 @@ export interface Workerd extends AsyncDisposable {
   printed(): string;
 }
 
+/** The folder that has each of {@linkcode WORKERDS} by its name. */
+export async function installWorkerd(): Promise<string> {
+  const packages = Object.entries(WORKERDS).map(([name, { version }]) => [
+    name,
+    `npm:@cloudflare/workerd-linux-64@${version}`,
+  ]);
+  return `${await npmProject("workerd", Object.fromEntries(packages))}node_modules/`;
+}
+
 /** Starts a worker, and waits until it listens. */
 export async function startWorkerd(
   which: keyof typeof WORKERDS,
   worker: Worker,
 ): Promise<Workerd> {
   const { compatibilityDate } = WORKERDS[which];
-  const project = await npmProject(
-    "workerd",
-    Object.fromEntries(
-      Object.entries(WORKERDS).map((
-        [name, { version }],
-      ) => [name, `npm:@cloudflare/workerd-linux-64@${version}`]),
-    ),
-  );
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/worker.capnp`, capnp(worker, compatibilityDate));
-  const process = new Deno.Command(`${project}node_modules/${which}/bin/workerd`, {
+  const process = new Deno.Command(`${await installWorkerd()}${which}/bin/workerd`, {
     // Its events and what the worker prints come on one stream.
     args: ["serve", `${folder}/worker.capnp`, "--experimental", "--control-fd=1"],
     env: { TZ: "UTC" },
