@@ -31,7 +31,7 @@ const SUITES: readonly Suite[] = [
   },
   {
     name: "runtimes",
-    files: ["tests/runtimes"],
+    files: ["tests/runtimes/all.ts"],
     permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
   },
   {

@@ -13,6 +13,8 @@ export interface Worker {
   readonly modules: Readonly<Record<string, string>>;
   readonly bindings?: Readonly<Record<string, string>>;
   readonly compatibilityFlags?: readonly string[];
+  /** The host and port that all its requests go to, in plain HTTP. Default: wherever they are meant for. */
+  readonly outbound?: string;
 }
 
 /** A running workerd. */
@@ -81,14 +83,17 @@ export async function startWorkerd(
 
 /** Cap'n Proto's text form; JSON's strings are close enough to its own. */
 function capnp(worker: Worker, compatibilityDate: string): string {
-  const { modules, bindings = {}, compatibilityFlags = [] } = worker;
+  const { modules, bindings = {}, compatibilityFlags = [], outbound } = worker;
   const text = JSON.stringify;
+  const internet = outbound
+    ? `external = (address = ${text(outbound)}, http = ())`
+    : `network = (allow = ["public", "private"])`;
   return `
     using Workerd = import "/workerd/workerd.capnp";
     const config :Workerd.Config = (
       services = [
         (name = "main", worker = .worker),
-        (name = "internet", network = (allow = ["public", "private"])),
+        (name = "internet", ${internet}),
       ],
       sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
     );
