@@ -2,6 +2,8 @@
 
 /** The part of a `Response` that is read here; undici's and every runtime's own fit. */
 export interface ResponseLike {
+  /** Whether the status is 2xx. */
+  readonly ok: boolean;
   /** HTTP status; 0 for a redirect that a browser hides. */
   readonly status: number;
   /** Header look-up, case-insensitive. */
@@ -37,6 +39,7 @@ export async function readText(
   // Never awaited: cancelling one side of a clone does not resolve in Node, Deno and Bun.
   const cancel = () => void reader.cancel().catch(() => {});
   signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
   const chunks: BlobPart[] = [];
   try {
     for (let size = 0; size <= BODY_LIMIT;) {

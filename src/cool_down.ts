@@ -24,30 +24,24 @@ export function coolDownOf(now: () => number, announce: (event: KpnAuthEvent) =>
   return {
     check(secret) {
       // A clock that was set back must not prolong it.
-      const time = now();
-      if (last?.secret === secret && last.since <= time && time < last.until) {
-        throw untilWhen(last.error, last.until, time);
-      }
+      if (last?.secret === secret && last.since <= now() && now() < last.until) throw last.error;
     },
     enter(secret, error) {
-      const { code, retryAfter = COOL_DOWN } = error;
-      if (code !== "invalid_client" && code !== "rate_limited") throw error;
+      const { code, message, cause: _none, ...details } = error;
+      const limited = code === "rate_limited";
+      if (code !== "invalid_client" && !limited) throw error;
+      const retryAfter = Math.min(LONGEST, limited && error.retryAfter || COOL_DOWN);
       const since = now();
-      const until = since + Math.min(LONGEST, code === "rate_limited" ? retryAfter : COOL_DOWN);
-      last = { secret, error, since, until };
+      const until = since + retryAfter;
+      const untilWhen = `${message} Not tried again before ${new Date(until).toISOString()}.`;
+      last = {
+        secret,
+        error: new KpnAuthError(code, untilWhen, { ...details, retryAfter }),
+        since,
+        until,
+      };
       announce({ type: "coolDown", code, until });
-      throw untilWhen(error, until, since);
+      throw last.error;
     },
   };
-}
-
-function untilWhen(error: KpnAuthError, until: number, now: number): KpnAuthError {
-  const { code, message, cause: _none, ...details } = error;
-  return new KpnAuthError(
-    code,
-    `${message} KPN is not asked again before ${
-      new Date(until).toISOString()
-    }, unless the secret changes.`,
-    { ...details, retryAfter: until - now },
-  );
 }

@@ -19,13 +19,13 @@ export type FaultCode =
   /** The server failed, and nothing says that it is the request's fault. */
   | "server_error"
   /** Not an answer of KPN's: HTML, an empty body, broken JSON, a token that is no token. */
-  | "invalid_response";
+  | "invalid_response"
+  /** A redirect, which a secret does not follow. */
+  | "redirected";
 
 /** Why no token could be had. Closed, so that a `switch` over it can be exhaustive. */
 export type KpnAuthErrorCode =
   | FaultCode
-  /** The endpoint answered with a redirect, which a secret does not follow. */
-  | "redirected"
   /** No answer: DNS, connection, TLS, or a connection lost half-way. */
   | "network_error"
   /** A deadline ran out; the message says in which phase. */
@@ -37,10 +37,8 @@ export type KpnAuthErrorCode =
 export type Envelope =
   /** `{ "ErrorCode", "Error" }`, or RFC 6749's `{ "error", "error_description" }`. */
   | "oauth"
-  /** Apigee's `{ "fault": { "faultstring", "detail": { "errorcode" } } }`. */
+  /** Apigee's `{ "fault": { "faultstring", "detail": { "errorcode" } } }`, or the same as XML. */
   | "fault"
-  /** The same fault as XML. */
-  | "xml"
   /** KPN's own `{ "error": { "transactionId", "name", "message" } }`, nested or flat. */
   | "kpn"
   /** CAMARA's `{ "status", "code", "message" }`. */
@@ -105,11 +103,10 @@ export class KpnAuthError extends Error {
 
   /** Makes the error from its code, its message and what else is known. */
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
-    const { cause, ...rest } = details;
-    super(message, cause && { cause });
+    super(message, details);
     this.code = code;
-    this.retryable = /^(rate_limited|server_error|network_error|timeout)$/.test(code);
-    Object.assign(this, rest);
+    this.retryable = /^(rate|server|network|timeout)/.test(code);
+    Object.assign(this, details);
   }
 
   /** Always `"KpnAuthError"`, also after minification. */
@@ -125,7 +122,7 @@ export function redact(text: string, secret: string): string {
 }
 
 /** What was thrown, as a new error: its name, its code and its message without the secret. */
-export function causeOf(thrown: unknown, secret: string): Error {
+export function causeOf(thrown: unknown, secret: string): Error & { code?: string } {
   const { name, code, message } = Object(thrown) as Error & { code?: unknown };
   const cause = new Error(redact(String(message), secret));
   return Object.assign(cause, { name: String(name) }, typeof code === "string" && { code });

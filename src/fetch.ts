@@ -1,11 +1,11 @@
 /** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
 
-import { BODY_LIMIT, discard } from "./body.ts";
+import { discard } from "./body.ts";
 import { withDeadline } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
-import { isSecure } from "./request.ts";
+import { secureUrl } from "./request.ts";
 import type { TokenCall, TokenSource, WaitUntil } from "./source.ts";
 
 /** A `fetch` that adds the token; it has `fetch`'s own signature. */
@@ -82,7 +82,7 @@ export function authorizedFetch(
 ): AuthorizedFetch {
   const { fetch: injected, shouldReplay = isTokenRejected, waitUntil } = options;
   const origins = (options.origins ?? [KPN_ORIGIN]).map((origin) =>
-    checkOrigin(origin, options.allowInsecureHttp)
+    secureUrl("origins", origin, options.allowInsecureHttp).origin
   );
   const announce = announcer(options.onEvent);
 
@@ -125,9 +125,7 @@ async function takeApart(
   const url = new URL(request ? request.url : input as string | URL, origins[0]);
   if (!origins.includes(url.origin)) {
     throw new TypeError(
-      `Cannot send a token to ${url.origin}: only to ${
-        origins.join(", ")
-      }. List it in origins if it may have the token.`,
+      `Cannot send a token to ${url.origin}: it is not among the origins (${origins})`,
     );
   }
   if (!request) return { url: url.href, init };
@@ -154,24 +152,13 @@ function isOneShot(body: unknown): boolean {
     ("getReader" in body || Symbol.asyncIterator in body);
 }
 
-function checkOrigin(origin: string | URL, allowInsecureHttp: boolean | undefined): string {
-  if (!URL.canParse(origin)) {
-    throw new TypeError("Cannot make an authorized fetch: an entry of origins is no URL");
-  }
-  const url = new URL(origin);
-  if (isSecure(url, allowInsecureHttp)) return url.origin;
-  throw new TypeError(
-    `Cannot send a token to ${url.origin}: it is not https; only allowInsecureHttp: true sends one there`,
-  );
-}
-
 /** Whether KPN says that the token was rejected or has expired, whatever the status is (`kpn.md`). */
 async function isTokenRejected(response: Response): Promise<boolean> {
   const { status, headers } = response;
   if (status !== 400 && status !== 401 && status !== 500) return false;
   if (parseFault(response, "").code === "invalid_token") return true;
   const type = headers.get("content-type") ?? "";
-  if (!/json|xml/i.test(type) || Number(headers.get("content-length")) > BODY_LIMIT) return false;
+  if (!/json|xml/.test(type)) return false;
   return await withDeadline(
     RECOGNITION_TIMEOUT,
     undefined,

@@ -72,7 +72,6 @@ function orphaned(): never {
 function abandoned(): KpnAuthError {
   return new KpnAuthError(
     "timeout",
-    "Cannot get a token: the runtime ended the request that was minting it, " +
-      `${ROUNDS} times running. Pass waitUntil, so that it lets a token request finish.`,
+    "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
   );
 }

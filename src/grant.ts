@@ -1,6 +1,6 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
-import { discard, readText, type ResponseLike } from "./body.ts";
+import { readText, type ResponseLike } from "./body.ts";
 import { pause, withDeadline } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
@@ -59,6 +59,7 @@ export interface RequestTokenOptions extends TokenTarget {
 
 /** One run of the grant under its total deadline; `phase` is what a timeout would blame. */
 export interface Run {
+  readonly secret: string;
   readonly signal: AbortSignal;
   phase: string;
 }
@@ -70,26 +71,16 @@ export interface Grant {
   readonly timeout: number;
   readonly now: () => number;
   readonly random: () => number;
-  /** Does `work` under the total deadline. */
+  /** Asks for the secret of today, then does `work`, all under the total deadline. */
   run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
-  /** The secret of today. */
-  secret(run: Run): Promise<string>;
   /** Sends the request, `retries` times more if need be. */
-  mint(
-    secret: string,
-    run: Run,
-    retries?: number,
-  ): Promise<{ token: AccessToken; attempt: number }>;
+  mint(run: Run, retries?: number): Promise<{ token: AccessToken; attempt: number }>;
 }
 
-/** The first pause before another try, at most, in ms. */
-const BACKOFF = 250;
+/** Half the longest first pause before another try, in ms. */
+const BACKOFF = 125;
 
 const MAX_TIMER = 2 ** 31 - 1;
-
-const REDIRECTED =
-  "Cannot get a token: the endpoint answered with a redirect, which a secret does not follow. " +
-  "Check the token endpoint, and for a proxy in between.";
 
 /**
  * Requests an access token: builds the POST of KPN's cURL examples, sends it with
@@ -119,88 +110,86 @@ export async function requestToken(
   caller: { readonly signal?: AbortSignal } = {},
 ): Promise<AccessToken> {
   const grant = createGrant(options);
-  return await grant.run(caller.signal, async (run) => {
-    const { token } = await grant.mint(await grant.secret(run), run);
-    return token;
-  });
+  return (await grant.run(caller.signal, (run) => grant.mint(run))).token;
 }
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
 export function createGrant(options: RequestTokenOptions): Grant {
-  const {
-    clientId,
-    clientSecret,
-    allowInsecureHttp = false,
-    now = Date.now,
-    random = Math.random,
-  } = options;
-  const { timeout = 10_000, attemptTimeout = 4_000, retries: maxRetries = 2 } = options;
-  for (const [option, value] of Object.entries({ timeout, attemptTimeout, retries: maxRetries })) {
-    if (!(value >= 0 && value <= MAX_TIMER)) {
-      throw new RangeError(`Cannot request a token: ${option} must be from 0 to ${MAX_TIMER}`);
-    }
-  }
-  const endpoint = tokenEndpoint(options);
+  const { clientId, clientSecret, allowInsecureHttp = false, fetch: injected } = options;
+  const { now = Date.now, random = Math.random } = options;
+  const { timeout = 10_000, attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
+  checkNumbers("timeout, attemptTimeout and retries", timeout, attemptTimeout, usualRetries);
+  const target = { tokenEndpoint: tokenEndpoint(options), allowInsecureHttp };
   checkCredential("clientId", clientId);
   if (typeof clientSecret !== "function") checkCredential("clientSecret", clientSecret);
-  const { fetch: injected } = options;
+
+  async function secretOfToday(): Promise<string> {
+    try {
+      const secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
+      checkCredential("clientSecret", secret);
+      return secret;
+    } catch (error) {
+      const cause = causeOf(error, "");
+      throw new KpnAuthError(
+        "secret_unavailable",
+        `Cannot get a token: clientSecret() failed: ${cause.message}.`,
+        { cause },
+      );
+    }
+  }
+
+  /** One attempt. */
+  async function send(request: TokenRequest, run: Run, signal: AbortSignal): Promise<AccessToken> {
+    const { url, ...init } = request;
+    // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
+    const fetch: TokenFetch = injected ?? globalThis.fetch;
+    const requestedAt = now();
+    let response: ResponseLike;
+    let text: string | undefined;
+    try {
+      run.phase = "waiting for the answer";
+      response = await fetch(url, { ...init, signal });
+      run.phase = "reading the answer";
+      text = await readText(response, signal);
+    } catch (error) {
+      throw networkError(error, url, run.secret);
+    }
+    return toAccessToken(parseTokenResponse(response, text, run.secret, now()), requestedAt);
+  }
 
   return {
     clientId,
-    tokenEndpoint: endpoint,
+    tokenEndpoint: target.tokenEndpoint,
     timeout,
     now,
     random,
 
-    run(signal, work) {
-      const run = { phase: "starting" };
+    run(caller, work) {
+      const run = { phase: "asking clientSecret()" };
       return withDeadline(
         timeout,
-        signal,
-        (signal) => work(Object.assign(run, { signal })),
-        () => timedOut(`timeout (${timeout} ms)`, run.phase),
+        caller,
+        async (signal) => work(Object.assign(run, { signal, secret: await secretOfToday() })),
+        () => timedOut("timeout", timeout, run.phase),
       );
     },
 
-    async secret(run) {
-      if (typeof clientSecret === "string") return clientSecret;
-      run.phase = "asking clientSecret()";
-      try {
-        const secret = await clientSecret();
-        checkCredential("clientSecret", secret);
-        return secret;
-      } catch (error) {
-        const cause = causeOf(error, "");
-        throw new KpnAuthError(
-          "secret_unavailable",
-          `Cannot get a token: clientSecret() gave no secret (${cause.message}). Check the function and what it asks.`,
-          { cause },
-        );
-      }
-    },
-
-    async mint(secret, run, retries = maxRetries) {
-      const request = createTokenRequest(
-        { clientId, clientSecret: secret },
-        { tokenEndpoint: endpoint, allowInsecureHttp },
-      );
+    async mint(run, retries = usualRetries) {
+      const request = createTokenRequest({ clientId, clientSecret: run.secret }, target);
       const startedAt = now();
       for (let attempt = 1;; attempt++) {
         try {
           const token = await withDeadline(
             attemptTimeout,
             run.signal,
-            (signal) => send(request, secret, { injected, now }, run, signal),
-            () => timedOut(`attemptTimeout (${attemptTimeout} ms)`, run.phase),
+            (signal) => send(request, run, signal),
+            () => timedOut("attemptTimeout", attemptTimeout, run.phase),
           );
           return { token, attempt };
         } catch (error) {
-          if (attempt > retries || !(error instanceof KpnAuthError) || !error.retryable) {
-            throw error;
-          }
-          const backoff = random() * BACKOFF * 2 ** (attempt - 1);
-          const delay = Math.max(error.retryAfter ?? 0, backoff);
-          if (now() - startedAt + delay >= timeout) throw error;
+          const { retryable, retryAfter = 0 } = error as KpnAuthError;
+          const delay = Math.max(retryAfter, random() * BACKOFF * 2 ** attempt);
+          if (!retryable || attempt > retries || now() - startedAt + delay >= timeout) throw error;
           run.phase = "waiting to try again";
           await pause(delay, run.signal);
         }
@@ -209,36 +198,15 @@ export function createGrant(options: RequestTokenOptions): Grant {
   };
 }
 
-/** One attempt. */
-async function send(
-  request: TokenRequest,
-  secret: string,
-  { injected, now }: { injected: TokenFetch | undefined; now: () => number },
-  run: Run,
-  signal: AbortSignal,
-): Promise<AccessToken> {
-  const { url, ...init } = request;
-  // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
-  const fetch: TokenFetch = injected ?? globalThis.fetch;
-  const requestedAt = now();
-  let response: ResponseLike;
-  let text: string | undefined;
-  try {
-    run.phase = "waiting for the answer";
-    response = await fetch(url, { ...init, headers: { ...init.headers }, signal });
-    const { status } = response;
-    // Most runtimes show a redirect that is not followed as it is, Chromium as status 0.
-    const redirected = status === 0 || (status >= 300 && status < 400);
-    if (signal.aborted || redirected) discard(response);
-    if (redirected) throw new KpnAuthError("redirected", REDIRECTED, { status });
-    run.phase = "reading the answer's body";
-    text = await readText(response, signal);
-  } catch (error) {
-    throw error instanceof KpnAuthError ? error : networkError(error, url, secret);
-  }
-  return toAccessToken(parseTokenResponse(response, text, { secret, now: now() }), requestedAt);
+function timedOut(option: string, ms: number, phase: string): never {
+  throw new KpnAuthError(
+    "timeout",
+    `Cannot get a token: ${option} (${ms} ms) ran out while ${phase}.`,
+  );
 }
 
-function timedOut(option: string, phase: string): never {
-  throw new KpnAuthError("timeout", `Cannot get a token: ${option} ran out while ${phase}.`);
+/** Refuses what no timer takes. */
+export function checkNumbers(options: string, ...values: readonly number[]): void {
+  if (values.every((value) => value >= 0 && value <= MAX_TIMER)) return;
+  throw new RangeError(`Cannot use ${options}: each must be from 0 to ${MAX_TIMER}`);
 }

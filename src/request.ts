@@ -48,7 +48,7 @@ export interface TokenRequest {
  * @param target Where to request the token. Default: KPN's `gateway` realm.
  * @throws {TypeError} If an id or secret is empty, or has white space at an edge, a
  * control character or a lone surrogate (the message names the field, never the
- * value); if the endpoint is no `https:` URL, or carries a password or a fragment.
+ * value); if the endpoint is no `https:` URL, or carries a password.
  *
  * @example
  * ```ts
@@ -82,9 +82,9 @@ export function checkCredential(field: keyof ClientCredentials, value: unknown):
   if (
     typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
   ) {
-    refuse(
-      `${field} must be a string that is not empty, without control characters, lone surrogates, ` +
-        "or white space at its edges: copy it again from developer.kpn.com",
+    throw new TypeError(
+      `Cannot use ${field}: it must be non-empty text without control characters, lone surrogates ` +
+        "or white space around it",
     );
   }
 }
@@ -93,27 +93,30 @@ export function checkCredential(field: keyof ClientCredentials, value: unknown):
 export function tokenEndpoint(target: TokenTarget): string {
   const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
   const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
-  if (given ? realm : !known) refuse('realm is "gateway" or "msm", and excludes tokenEndpoint');
+  if (given ? realm : !known) {
+    throw new TypeError('Cannot use realm: give "gateway", "msm" or a tokenEndpoint');
+  }
   if (!given) return known;
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (!url || url.username || url.password || url.hash) {
-    refuse("tokenEndpoint must be an absolute URL without user, password or fragment");
-  }
-  if (!isSecure(url, allowInsecureHttp)) {
-    refuse(`${url.origin} is not https; allowInsecureHttp: true would send the secret there`);
-  }
-  if (!url.searchParams.has("grant_type")) {
-    url.search += `${url.search && "&"}grant_type=client_credentials`;
-  }
+  const url = secureUrl("tokenEndpoint", given, allowInsecureHttp);
+  const { searchParams } = url;
+  if (!searchParams.has("grant_type")) searchParams.set("grant_type", "client_credentials");
   return url.href;
 }
 
-function refuse(why: string): never {
-  throw new TypeError(`Cannot build a token request: ${why}`);
-}
-
-/** Whether a secret or a token may travel there: https, loopback, or http on the caller's word. */
-export function isSecure(url: URL, allowInsecureHttp = false): boolean {
-  return url.protocol === "https:" || url.protocol === "http:" &&
-      (allowInsecureHttp || /^(.+\.)?localhost$|^127\.\d+\.\d+\.\d+$|^\[::1]$/.test(url.hostname));
+/** A URL that a secret or a token may travel to: https, loopback, or http on the caller's word. */
+export function secureUrl(
+  option: string,
+  given: string | URL,
+  allowInsecureHttp: boolean | undefined,
+): URL {
+  const url = new URL(URL.canParse(given) ? given : "about:invalid");
+  const { protocol, hostname, origin, username, password } = url;
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1])$/.test(hostname);
+  const isSecure = protocol === "https:" ||
+    protocol === "http:" && (isLoopback || allowInsecureHttp);
+  if (isSecure && !username && !password) return url;
+  throw new TypeError(
+    `Cannot use ${option} ${origin}: it must be https, without user and password ` +
+      "(http on loopback, or with allowInsecureHttp)",
+  );
 }

@@ -73,38 +73,35 @@ const DEFAULT_LIFETIME = 300_000;
  * ```
  */
 export async function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
-  return parseTokenResponse(response, await readText(response), { now: Date.now() });
+  return parseTokenResponse(response, await readText(response), "", Date.now());
 }
 
 /** The wire object in a text that was read; `secret` is kept out of what an error quotes. */
 export function parseTokenResponse(
-  response: Pick<ResponseLike, "status" | "headers">,
+  response: ResponseLike,
   text: string | undefined,
-  { secret = "", now }: { secret?: string; now: number },
+  secret: string,
+  now: number,
 ): TokenResponse {
-  const { status, headers } = response;
+  const { ok, status, headers } = response;
   const wire = parse(text ?? "") as TokenResponse | null | undefined;
   if (
-    status >= 200 && status < 300 && isTokenValue(wire?.access_token) &&
+    ok && isTokenValue(wire?.access_token) &&
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
   const { code, originalCode, message, hint, ...details } = parseFault(response, text ?? "");
-  const said = details.envelope === "unknown"
-    ? [
-      headers.get("content-type") ?? "no content type",
-      text === undefined ? "over 64 KiB" : `${text.length} characters`,
-    ]
-    : [originalCode, message];
+  const words = details.envelope === "unknown"
+    ? `${headers.get("content-type") ?? "no content type"}, ${
+      text?.length ?? "too many"
+    } characters`
+    : `${originalCode}, ${message}`;
   // Redacted before it is cut, so that no cut secret is left.
-  const words = redact(said.filter(Boolean).join(", "), secret).replace(/\p{Cc}+/gu, " ").slice(
-    0,
-    200,
-  );
-  const header = headers.get("retry-after") ?? ""; // RFC 9110 section 10.2.3: seconds, or a date
-  const retryAfter = seconds(header) ?? Date.parse(header) - now;
+  const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
+  const header = headers.get("retry-after"); // RFC 9110 section 10.2.3: seconds, or a date
+  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now;
   throw new KpnAuthError(
     code,
-    `Cannot get a token: ${code} (HTTP ${status}: ${words}). ${hint}`,
+    `Cannot get a token: ${code} (HTTP ${status}: ${quote}). ${hint}`,
     { status, ...details, ...retryAfter > 0 && { retryAfter } },
   );
 }
@@ -115,7 +112,7 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
     value: wire.access_token,
     type: wire.token_type ?? "Bearer",
     requestedAt,
-    expiresAt: requestedAt + (seconds(wire.expires_in) || DEFAULT_LIFETIME),
+    expiresAt: requestedAt + (digits(wire.expires_in, 1000) || DEFAULT_LIFETIME),
     issuedAt: digits(wire.issued_at),
     clientId: wire.client_id,
     level: wire.level,
@@ -126,30 +123,21 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
     scope: wire.scope ?? "",
     status: wire.status,
     refreshToken: wire.refresh_token,
-    refreshTokenExpiresIn: seconds(wire.refresh_token_expires_in),
+    refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
     refreshCount: digits(wire.refresh_count),
   };
   const known = Object.entries(token).filter(([, value]) => value !== undefined);
   return Object.freeze(Object.fromEntries(known) as unknown as AccessToken);
 }
 
-/** A non-negative integer, given as a number or as nothing but digits. */
-function digits(value: unknown): number | undefined {
-  const number = /^\d+$/.test(`${value}`) ? Number(value) : -1;
-  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+/** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
+function digits(value: unknown, unit = 1): number | undefined {
+  const ms = Number(value) * unit;
+  return /^\d+$/.test(`${value}`) && ms <= 8e15 ? ms : undefined;
 }
 
-/** A number of seconds in ms, if it is no more than thirty years. */
-function seconds(value: unknown): number | undefined {
-  const number = digits(value);
-  return number !== undefined && number <= 1e9 ? number * 1000 : undefined;
-}
-
-function productsOf(
-  { api_product_list_json: json, api_product_list: list }: TokenResponse,
-): string[] {
-  const products = Array.isArray(json)
-    ? json.map(String)
-    : `${list ?? ""}`.replace(/^\[|]$/g, "").split(",");
+/** `"[a, b]"` or `["a", "b"]`. */
+function productsOf({ api_product_list_json: json, api_product_list: list }: TokenResponse) {
+  const products = `${json ?? list ?? ""}`.split(/[[\],]/);
   return products.map((product) => product.trim()).filter(Boolean);
 }

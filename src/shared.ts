@@ -12,7 +12,6 @@ const STORE_TIMEOUT = 1_000;
 
 /** Another machine's token if `adopt` takes it, else what `mint` gives, shared with the others. */
 export type SharedToken = (
-  secret: string,
   run: Run,
   adopt: (token: AccessToken) => boolean,
   mint: () => Promise<AccessToken>,
@@ -24,7 +23,8 @@ export function sharedToken(
   grant: Grant,
   announce: (event: KpnAuthEvent) => void,
 ): SharedToken {
-  return async (secret, run, adopt, mint) => {
+  return async (run, adopt, mint) => {
+    const { secret } = run;
     const key = await storeKey(grant.tokenEndpoint, grant.clientId, secret);
 
     /** Does `work` in time; a failure is announced, and is nobody's error. */

@@ -3,7 +3,7 @@
 import { coolDownOf } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { createSingleFlight } from "./flight.ts";
-import { createGrant, type RequestTokenOptions } from "./grant.ts";
+import { checkNumbers, createGrant, type RequestTokenOptions } from "./grant.ts";
 import type { KpnAuthError } from "./errors.ts";
 import { sharedToken } from "./shared.ts";
 import type { TokenStore } from "./store.ts";
@@ -78,7 +78,8 @@ const REFRESH_PAUSE = 10_000;
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const grant = createGrant(options);
   const { now, random } = grant;
-  const margins = marginsOf(options.margins);
+  const margins = { ageing: 300_000, stale: 10_000, ...options.margins };
+  checkNumbers("margins", margins.ageing, margins.stale);
   const { waitUntil } = options;
   const announce = announcer(options.onEvent);
   const coolDown = coolDownOf(now, announce);
@@ -108,19 +109,19 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   /** One mint, or another machine's token in its stead. */
   function obtain(retries: number | undefined, renewing: boolean): Promise<AccessToken> {
     return grant.run(undefined, async (run) => {
-      const secret = await grant.secret(run);
+      const { secret } = run;
       const mint = async () => {
         coolDown.check(secret);
         announce({ type: "mintStarted" });
         const startedAt = now();
-        const { token, attempt } = await grant.mint(secret, run, retries)
+        const { token, attempt } = await grant.mint(run, retries)
           .catch((error: KpnAuthError) => coolDown.enter(secret, error));
         hold(token);
         const { expiresAt } = token;
         announce({ type: "mintSucceeded", duration: now() - startedAt, attempt, expiresAt });
         return token;
       };
-      return await (shared ? shared(secret, run, (token) => adopt(token, renewing), mint) : mint());
+      return await (shared ? shared(run, (token) => adopt(token, renewing), mint) : mint());
     });
   }
 
@@ -185,9 +186,4 @@ function keepAlive(
   const settled = promise.catch(() => {});
   if (typeof holder.waitUntil === "function") holder.waitUntil(settled);
   else holder.waitUntil?.waitUntil(settled);
-}
-
-function marginsOf({ ageing = 300_000, stale = 10_000 }: Margins = {}): Required<Margins> {
-  if (ageing >= 0 && stale >= 0) return { ageing, stale };
-  throw new RangeError("Cannot make a token source: margins must be ms, 0 or more");
 }

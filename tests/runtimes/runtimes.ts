@@ -20,7 +20,7 @@ export interface Runtime {
   readonly name: string;
   /** Its column in the table; those that share one must all pass. */
   readonly column: string;
-  /** Its golden file. */
+  /** Its golden file; those of Node and Deno are the parity test's too. */
   readonly golden: string;
   /** Whether it tells why a connection failed. */
   readonly tells: Environment["tells"];
@@ -144,7 +144,7 @@ function workerdRuntime(which: keyof typeof WORKERDS, name: string): Runtime {
 const EDGE: Runtime = {
   name: "Vercel's edge runtime",
   column: "Vercel edge",
-  golden: "edge",
+  golden: "vercel_edge",
   tells: TELLS_ALL,
   install: () => Promise.all([edgeRuntime(), node(24)]),
   run: async (environment) => {

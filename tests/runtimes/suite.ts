@@ -41,7 +41,11 @@ export const SHOWS_NOTHING = "shows no secret when logged (B29)";
 /** Everything that must hold, by the name that the README's table shows. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   async [EXACT_POST]({ library, at }) {
-    const token = await library.requestToken(at("/oauth/client_credential/accesstoken"));
+    const token = await library.requestToken({
+      ...at("/oauth/client_credential/accesstoken"),
+      clientId: "APP_CLIENT_ID",
+      clientSecret: "APP_CLIENT_SECRET",
+    });
     equal(token.level, "demo", "level");
     equal(token.expiresAt - token.requestedAt, 3_599_000, "lifetime");
   },
