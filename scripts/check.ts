@@ -28,14 +28,15 @@ const CORE = [
 /** What hangs at the side, and what each may import beside its own folder. */
 const SIDES: Readonly<Record<string, readonly string[]>> = {
   "quoting": [],
-  "curl": ["quoting"],
+  "secrets": ["quoting"],
+  "curl": ["quoting", "secrets"],
   "stores/deno_kv": ["store", "token"],
   "stores/cloudflare_kv": ["store", "token"],
   "stores/redis": ["store", "token"],
   "stores/sealed": ["store", "token"],
   "stores/durable_object": [...CORE],
   "testing/": ["kpn"],
-  "cli/": [...CORE, "curl", "quoting", "testing/"],
+  "cli/": [...CORE, "curl", "testing/"],
 };
 
 /** Not to stand in what is packed: dnt would have to shim it, or cannot in CommonJS. */

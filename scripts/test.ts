@@ -34,13 +34,7 @@ const SUITES: readonly Suite[] = [
   {
     name: "parity",
     files: ["tests/parity"],
-    permissions: [
-      LOOPBACK,
-      ...PROGRAMS,
-      "--allow-env=PATH,CI,UPDATE_GOLDEN",
-      "--allow-run",
-      "--allow-write",
-    ],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
   },
   {
     name: "curl",
