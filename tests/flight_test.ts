@@ -91,8 +91,12 @@ Deno.test("a refresh that fails is no outcome for those who joined it: they mint
   const waiting = source.token({ rejected: first });
   answer.resolve(new Response("", { status: 503 }));
   assert((await waiting).value !== first.value);
-  const events = ["tokenRejected", "mintStarted", "refreshFailed", "mintStarted", "mintSucceeded"];
-  assertEquals(told(), events);
+  assertEquals(told().filter((type) => type !== "tokenRejected"), [
+    "mintStarted",
+    "refreshFailed",
+    "mintStarted",
+    "mintSucceeded",
+  ]);
 });
 
 Deno.test("B10: a caller's signal rejects that caller only, with its own reason", async () => {
