@@ -52,6 +52,16 @@ const SUITES: readonly Suite[] = [
     files: ["tests/sockets"],
     permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
   },
+  {
+    name: "runtimes",
+    files: ["tests/runtimes/all.ts"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
+  },
+  {
+    name: "package",
+    files: ["tests/package"],
+    permissions: ["--allow-run", "--allow-read", "--allow-write", "--allow-env"],
+  },
 ];
 
 interface Tally {

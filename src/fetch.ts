@@ -127,13 +127,13 @@ async function takeApart(
   init: RequestInit = {},
   origins: readonly string[],
 ): Promise<{ url: string; call: RequestInit }> {
-  const address = new URL(isRequest(input) ? input.url : input, origins[0]);
-  const { href: url, origin } = secureUrl("URL", address, true);
+  const { href: url, origin } = new URL(isRequest(input) ? input.url : input, origins[0]);
   if (!origins.includes(origin)) {
     throw new TypeError(
       `Cannot send a token to ${origin}: it is not among the origins (${origins})`,
     );
   }
+  secureUrl("URL", url, true); // a blob: URL has the origin of its maker
   if (!isRequest(input) && !isRequest(init)) return { url, call: init };
   const request = new Request(isRequest(input) ? input : url, init);
   const { method, headers, signal } = request;
