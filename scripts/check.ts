@@ -27,9 +27,9 @@ const CORE = [
 
 /** What hangs at the side, and what each may import beside its own folder. */
 const SIDES: Readonly<Record<string, readonly string[]>> = {
-  "curl": ["quoting", "secrets"],
-  "secrets": ["quoting"],
   "quoting": [],
+  "secrets": ["quoting"],
+  "curl": ["quoting", "secrets"],
   "stores/deno_kv": ["store", "token"],
   "stores/cloudflare_kv": ["store", "token"],
   "stores/redis": ["store", "token"],

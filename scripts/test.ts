@@ -4,6 +4,7 @@
  *
  *     deno task test            all suites
  *     deno task test parity     the suites named
+ *     deno task test --update   also rewrites the golden files: a change in them is for review
  */
 
 interface Suite {
@@ -23,7 +24,23 @@ const SUITES: readonly Suite[] = [
     name: "docs",
     files: ["--doc", "README.md", "mod.ts", "src"],
     // Examples show more than they use: their config leaves noUnusedLocals out.
-    permissions: ["--config=scripts/docs.json", "--import-map=deno.json"],
+    // They call KPN: a mock of it answers.
+    permissions: [
+      "--config=scripts/docs.json",
+      "--import-map=deno.json",
+      "--preload=tests/support/mock_fetch.ts",
+      "--allow-env=KPN_CLIENT_ID,KPN_CLIENT_SECRET",
+    ],
+  },
+  {
+    name: "parity",
+    files: ["tests/parity"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
+  },
+  {
+    name: "curl",
+    files: ["tests/curl"],
+    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run", "--allow-write"],
   },
   {
     name: "desk", // Playwright looks at /proc, which takes all permissions
@@ -33,7 +50,17 @@ const SUITES: readonly Suite[] = [
   {
     name: "sockets",
     files: ["tests/sockets"],
-    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
+    permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
+  },
+  {
+    name: "runtimes",
+    files: ["tests/runtimes/all.ts"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
+  },
+  {
+    name: "package",
+    files: ["tests/package"],
+    permissions: ["--allow-run", "--allow-read", "--allow-write", "--allow-env"],
   },
 ];
 
@@ -55,6 +82,7 @@ async function run(suite: Suite, extra: readonly string[]): Promise<Tally> {
       ...suite.files,
       ...extra,
     ],
+    env: update ? { UPDATE_GOLDEN: "1" } : {},
   }).spawn().status;
   const tally = count(await Deno.readTextFile(report));
   await Deno.remove(report);
@@ -81,7 +109,8 @@ function decode(text: string): string {
 }
 
 const names = Deno.args.filter((arg) => !arg.startsWith("-"));
-const extra = Deno.args.filter((arg) => arg.startsWith("-"));
+const update = Deno.args.includes("--update");
+const extra = Deno.args.filter((arg) => arg.startsWith("-") && arg !== "--update");
 const chosen = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
 if (chosen.length === 0) {
   console.error(`There is no such suite. Suites: ${SUITES.map(({ name }) => name).join(", ")}`);

@@ -1,0 +1,130 @@
+/**
+ * Builds the npm package into `npm/`: ESM and CommonJS, declarations beside each, no shims.
+ *
+ *     deno task build:npm                  with dnt; where JSR does not answer, with TypeScript from npm
+ *     deno task build:npm --require-dnt    the same, but never without dnt: for a release
+ *     deno task build:npm --out=FOLDER     into another folder
+ */
+
+import { parseArgs } from "node:util";
+
+/** What is built: read from `deno.json`, and handed alike to dnt and to our own emitter. */
+export interface PackagePlan {
+  /** Where to, an absolute path. */
+  readonly outDir: string;
+  readonly entryPoints: readonly EntryPoint[];
+  /** What is said in `package.json` beside what follows from the entry points. */
+  readonly package: {
+    readonly name: string;
+    readonly version: string;
+    readonly [field: string]: unknown;
+  };
+  readonly compilerOptions: {
+    readonly target: "ES2022";
+    readonly lib: ("ES2022" | "DOM" | "DOM.Iterable")[];
+    readonly noUncheckedIndexedAccess: true;
+    readonly useUnknownInCatchVariables: true;
+  };
+}
+
+/** A module that the package offers: under `name` in `exports`, or as the command `name`. */
+export interface EntryPoint {
+  readonly kind: "export" | "bin";
+  readonly name: string;
+  readonly path: string;
+}
+
+const BIN = "./src/cli/bin.ts";
+
+async function plan(outDir: string): Promise<PackagePlan> {
+  const { name, version, license, exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const command: string = name.split("/").pop();
+  const entryPoints = Object.entries<string>(exports)
+    .map(([name, path]): EntryPoint => ({ kind: "export", name, path }));
+  if (await isFile(BIN)) entryPoints.push({ kind: "bin", name: command, path: BIN });
+  return {
+    outDir,
+    entryPoints,
+    package: {
+      name: command,
+      version,
+      description: "Get, keep and use an access token for KPN's APIs, on any JavaScript runtime",
+      keywords: ["kpn", "oauth2", "client-credentials", "access-token", "fetch"],
+      license,
+      type: "module",
+      sideEffects: false,
+      engines: { node: ">=20" },
+      devDependencies: { "@types/node": "^20.9.0" }, // to type-check the command line
+    },
+    compilerOptions: {
+      target: "ES2022",
+      lib: ["ES2022", "DOM", "DOM.Iterable"],
+      noUncheckedIndexedAccess: true,
+      useUnknownInCatchVariables: true,
+    },
+  };
+}
+
+/** dnt, or why it cannot be had. */
+async function loadDnt() {
+  try {
+    // deno-lint-ignore no-import-prefix -- literal, and here, so that its failure can be caught
+    return { dnt: await import("jsr:@deno/dnt@0.43.2") };
+  } catch (error) {
+    return { reason: String(error).split("\n", 1)[0] };
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((stat) => stat.isFile, () => false);
+}
+
+/** Empties a folder, the committed `.gitignore` aside. */
+async function emptyFolder(folder: string): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const { name } of [...Deno.readDirSync(folder)]) {
+    if (name !== ".gitignore") await Deno.remove(`${folder}/${name}`, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: { out: { type: "string", default: "npm" }, "require-dnt": { type: "boolean" } },
+  });
+  const outDir = await Deno.mkdir(values.out, { recursive: true })
+    .then(() => Deno.realPath(values.out));
+  const work = await plan(outDir);
+  const { dnt, reason } = await loadDnt();
+  if (!dnt && values["require-dnt"]) {
+    console.error(`Cannot build a release: dnt cannot be had from JSR (${reason})`);
+    Deno.exit(1);
+  }
+  await emptyFolder(outDir);
+  if (dnt) {
+    await dnt.build({
+      ...work,
+      entryPoints: [...work.entryPoints],
+      scriptModule: "cjs",
+      declaration: "inline",
+      typeCheck: "both",
+      test: false,
+      skipSourceOutput: true,
+      configFile: false, // nothing that is packed needs an import map
+      shims: {},
+      polyfills: {
+        arrayFindLast: false,
+        arrayFromAsync: false,
+        errorCause: false,
+        objectHasOwn: false,
+        promiseWithResolvers: false,
+        stringReplaceAll: false,
+      },
+    });
+  } else {
+    console.error(`WITHOUT DNT, built by TypeScript from npm, not for release: ${reason}`);
+    const { emitPackage } = await import("./emit_npm.ts");
+    await emitPackage(work);
+  }
+  for (const file of ["README.md", "LICENSE"]) await Deno.copyFile(file, `${outDir}/${file}`);
+}

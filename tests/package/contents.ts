@@ -1,0 +1,96 @@
+/** What is in the tarball, and what its modules export: held to golden files. */
+
+import { assert, assertEquals } from "../support/assert.ts";
+import { installed, run } from "./installed.ts";
+
+/** Holds `actual` to a golden file; `deno task test package -- --update` writes it. */
+async function assertGolden(name: string, actual: unknown): Promise<void> {
+  const path = `tests/golden/${name}.json`;
+  const text = `${JSON.stringify(actual, null, 2)}\n`;
+  if (Deno.args.includes("--update")) await Deno.writeTextFile(path, text);
+  // As text: in package.json the order of `exports` and of their conditions has a meaning.
+  assertEquals(text, await Deno.readTextFile(path));
+}
+
+Deno.test("the tarball holds these files and this package.json, whoever built it", async () => {
+  const { files, manifest } = await installed();
+  const { version, _generatedBy, ...rest } = manifest;
+  const deno = JSON.parse(await Deno.readTextFile("deno.json"));
+  assertEquals(version, deno.version);
+  await assertGolden("package", { files, "package.json": rest });
+  assertEquals(Object.keys(manifest.exports), Object.keys(deno.exports));
+});
+
+Deno.test("each entry point exports these names, by import and by require alike", async () => {
+  const { folder, entryPoints } = await installed();
+  const names = await inNode(
+    `
+    const names = {};
+    for (const entry of ${JSON.stringify(entryPoints)}) {
+      names[entry] = {
+        import: Object.keys(await import(entry)).filter((name) => name !== "module.exports"),
+        require: Object.keys(require(entry)).sort(),
+      };
+    }
+    console.log(JSON.stringify(names));
+  `,
+    folder,
+  ) as Record<string, { import: string[]; require: string[] }>;
+  for (const { import: imported, require } of Object.values(names)) {
+    assertEquals(imported, require);
+  }
+  await assertGolden(
+    "exports",
+    Object.fromEntries(Object.entries(names).map(([entry, { import: names }]) => [entry, names])),
+  );
+});
+
+Deno.test("a token is had by import and by require; an error is told across them by name and code", async () => {
+  const { folder } = await installed();
+  const use = `
+    const [esm, cjs] = [await import("kpn-auth"), require("kpn-auth")];
+    const { mockKpn } = require("kpn-auth/testing");
+    const told = [];
+    for (const { requestToken } of [esm, cjs]) {
+      const { fetch } = mockKpn();
+      const credentials = { clientId: "APP_CLIENT_ID", fetch };
+      const token = await requestToken({ ...credentials, clientSecret: "APP_CLIENT_SECRET" });
+      const error = await requestToken({ ...credentials, clientSecret: "WRONG" }).catch((e) => e);
+      told.push([token.type, error.name, error.code]);
+    }
+    console.log(JSON.stringify(told));
+  `;
+  const told = ["Bearer", "KpnAuthError", "invalid_client"];
+  assertEquals(await inNode(use, folder), [told, told]);
+});
+
+Deno.test("B33: there is no dependency, and importing patches no global", async () => {
+  const { folder, files, entryPoints, manifest } = await installed();
+  for (const field of ["dependencies", "peerDependencies", "optionalDependencies"]) {
+    assertEquals(manifest[field], undefined);
+  }
+  assertEquals(files.filter((path) => path.includes("_dnt")), []);
+  const [before, after] = await inNode(
+    `
+    const of = (name) => {
+      const value = globalThis[name];
+      const members = (object) => Object(object) === object ? Reflect.ownKeys(object).map(String) : [];
+      return [name, members(value), members(typeof value === "function" ? value.prototype : 0)];
+    };
+    const shape = () => Object.getOwnPropertyNames(globalThis).sort().map(of);
+    const before = shape();
+    for (const entry of ${JSON.stringify(entryPoints)}) await import(entry), require(entry);
+    console.log(JSON.stringify([before, shape()]));
+  `,
+    folder,
+  ) as [unknown[], unknown[]];
+  assert(before.length > 60);
+  assertEquals(after, before);
+});
+
+/** What a module that has `require` prints as JSON, run by Node in a folder. */
+async function inNode(code: string, folder: string): Promise<unknown> {
+  const prelude = `import { createRequire } from "node:module";
+    const require = createRequire(process.cwd() + "/");`;
+  return JSON.parse(await run("node", ["--input-type=module", "-e", prelude + code], folder));
+}

@@ -1,0 +1,64 @@
+/** What registries and linters say of the package. */
+
+import { assertEquals, assertMatch, assertNotMatch } from "../support/assert.ts";
+import { installed, run, tools } from "./installed.ts";
+
+Deno.test("B32: publint finds nothing to say of the tarball", async () => {
+  const { tarball } = await installed();
+  const messages = await inTools(`
+    import { readFile } from "node:fs/promises";
+    import { publint } from "publint";
+    const tarball = await readFile(${JSON.stringify(tarball)});
+    const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true });
+    console.log(JSON.stringify(messages));
+  `);
+  assertEquals(messages, []);
+});
+
+Deno.test("B32: the types are not wrong on any entry point (node16 by import and by require, bundler)", async () => {
+  const { tarball, entryPoints } = await installed();
+  const { resolved, problems } = await inTools(`
+    import { readFile } from "node:fs/promises";
+    import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+    const tarball = createPackageFromTarballData(new Uint8Array(await readFile(${
+    JSON.stringify(tarball)
+  })));
+    const { entrypoints, problems } = await checkPackage(tarball);
+    const resolved = Object.entries(entrypoints).flatMap(([path, { resolutions }]) =>
+      Object.values(resolutions).map(({ resolutionKind, resolution }) =>
+        [path, resolutionKind, resolution?.isTypeScript ?? false]));
+    console.log(JSON.stringify({ resolved, problems }));
+  `) as { resolved: [string, string, boolean][]; problems: { resolutionKind: string }[] };
+  // The profile leaves node10 out, which knows no \`exports\`.
+  const looked = resolved.filter(([, kind]) => kind !== "node10");
+  assertEquals(looked.length, entryPoints.length * 3);
+  assertEquals(looked.filter(([, , typed]) => !typed), []);
+  assertEquals(problems.filter(({ resolutionKind }) => resolutionKind !== "node10"), []);
+});
+
+Deno.test("B34: JSR would take it, with no slow types", async () => {
+  const { code, said } = await deno("publish", "--dry-run", "--allow-dirty");
+  assertEquals(code, 0, said);
+  assertMatch(said, /Success Dry run complete/);
+  assertNotMatch(said, /slow type|warning/i);
+});
+
+Deno.test("every entry point passes deno doc --lint", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const { code, said } = await deno("doc", "--lint", ...Object.values<string>(exports));
+  assertEquals(code, 0, said);
+});
+
+async function deno(...args: string[]): Promise<{ code: number; said: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  });
+  const { code, stderr } = await command.output();
+  return { code, said: new TextDecoder().decode(stderr) };
+}
+
+async function inTools(code: string): Promise<unknown> {
+  return JSON.parse(await run("node", ["--input-type=module", "-e", code], await tools()));
+}
