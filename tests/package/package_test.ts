@@ -2,3 +2,4 @@
 
 import "./contents.ts";
 import "./publishing.ts";
+import "./types.ts";
