@@ -3,3 +3,4 @@
 import "./contents.ts";
 import "./publishing.ts";
 import "./types.ts";
+import "./bundles.ts";
