@@ -27,14 +27,15 @@ const CORE = [
 
 /** What hangs at the side, and what each may import beside its own folder. */
 const SIDES: Readonly<Record<string, readonly string[]>> = {
-  "curl": ["kpn", "request"],
+  "quoting": [],
+  "curl": ["quoting"],
   "stores/deno_kv": ["store", "token"],
   "stores/cloudflare_kv": ["store", "token"],
   "stores/redis": ["store", "token"],
   "stores/sealed": ["store", "token"],
   "stores/durable_object": [...CORE],
   "testing/": ["kpn"],
-  "cli/": [...CORE, "curl", "testing/"],
+  "cli/": [...CORE, "curl", "quoting", "testing/"],
 };
 
 /** Not to stand in what is packed: dnt would have to shim it, or cannot in CommonJS. */

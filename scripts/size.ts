@@ -1,16 +1,23 @@
+/**
+ * What the library costs in a browser or an edge function: bundled for a neutral
+ * platform, minified, gzipped. Fails above a limit.
+ */
+
 import * as esbuild from "esbuild";
-for (
-  const [name, code] of [
-    [
-      "core",
-      `export { createTokenRequest, requestToken, readTokenResponse, KpnAuthError, KPN_ORIGIN, TOKEN_ENDPOINTS } from "./mod.ts"`,
-    ],
-    ["all", `export * from "./mod.ts"`],
-    ["req", `export { createTokenRequest } from "./mod.ts"`],
-  ]
-) {
-  const r = await esbuild.build({
-    stdin: { contents: code, resolveDir: Deno.cwd(), loader: "ts" },
+import { gzipSync } from "node:zlib";
+
+const CORE = "createTokenRequest, requestToken, readTokenResponse, KpnAuthError";
+
+const LIMITS: readonly (readonly [string, string, number])[] = [
+  ["createTokenRequest alone", "createTokenRequest", 800],
+  ["the core: request, grant, errors", CORE, 3_500],
+  ["core, token source, authorized fetch", `${CORE}, createTokenSource, authorizedFetch`, 6_000],
+];
+
+let failed = false;
+for (const [what, names, limit] of LIMITS) {
+  const { outputFiles: [bundle] } = await esbuild.build({
+    stdin: { contents: `export { ${names} } from "./mod.ts"`, resolveDir: Deno.cwd() },
     bundle: true,
     minify: true,
     write: false,
@@ -18,9 +25,9 @@ for (
     format: "esm",
     target: "es2022",
   });
-  const gz = new Response(
-    new Blob([r.outputFiles[0].contents]).stream().pipeThrough(new CompressionStream("gzip")),
-  );
-  console.log(name, r.outputFiles[0].contents.length, (await gz.arrayBuffer()).byteLength);
+  const size = gzipSync(bundle!.contents, { level: 9 }).byteLength;
+  if (size > limit) failed = true;
+  console.log(`${size > limit ? "✗" : "✓"} ${size} of ${limit} bytes  ${what}`);
 }
 await esbuild.stop();
+if (failed) Deno.exit(1);

@@ -4,6 +4,7 @@
  *
  *     deno task test            all suites
  *     deno task test parity     the suites named
+ *     deno task test --update   also rewrites the golden files: a change in them is for review
  */
 
 interface Suite {
@@ -22,12 +23,34 @@ const SUITES: readonly Suite[] = [
     name: "docs",
     files: ["--doc", "README.md", "mod.ts", "src"],
     // Examples show more than they use: their config leaves noUnusedLocals out.
-    permissions: ["--config=scripts/docs.json", "--import-map=deno.json"],
+    // They call KPN: a mock of it answers.
+    permissions: [
+      "--config=scripts/docs.json",
+      "--import-map=deno.json",
+      "--preload=tests/support/mock_fetch.ts",
+      "--allow-env=KPN_CLIENT_ID,KPN_CLIENT_SECRET",
+    ],
+  },
+  {
+    name: "parity",
+    files: ["tests/parity"],
+    permissions: [
+      LOOPBACK,
+      ...PROGRAMS,
+      "--allow-env=PATH,CI,UPDATE_GOLDEN",
+      "--allow-run",
+      "--allow-write",
+    ],
+  },
+  {
+    name: "curl",
+    files: ["tests/curl"],
+    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run", "--allow-write"],
   },
   {
     name: "sockets",
     files: ["tests/sockets"],
-    permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
+    permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
   },
   {
     name: "package",
@@ -54,6 +77,7 @@ async function run(suite: Suite, extra: readonly string[]): Promise<Tally> {
       ...suite.files,
       ...extra,
     ],
+    env: update ? { UPDATE_GOLDEN: "1" } : {},
   }).spawn().status;
   const tally = count(await Deno.readTextFile(report));
   await Deno.remove(report);
@@ -80,7 +104,8 @@ function decode(text: string): string {
 }
 
 const names = Deno.args.filter((arg) => !arg.startsWith("-"));
-const extra = Deno.args.filter((arg) => arg.startsWith("-"));
+const update = Deno.args.includes("--update");
+const extra = Deno.args.filter((arg) => arg.startsWith("-") && arg !== "--update");
 const chosen = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
 if (chosen.length === 0) {
   console.error(`There is no such suite. Suites: ${SUITES.map(({ name }) => name).join(", ")}`);

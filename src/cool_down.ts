@@ -1,6 +1,6 @@
 /** Leaving KPN alone for a while after a refusal that another try cannot cure. */
 
-import { KpnAuthError } from "./errors.ts";
+import { KpnAuthError, type KpnAuthErrorDetails } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 
 /** After `invalid_client`, and after a 429 without `Retry-After`, in ms. */
@@ -21,33 +21,35 @@ export interface CoolDown {
 export function coolDownOf(now: () => number, announce: (event: KpnAuthEvent) => void): CoolDown {
   let last: { secret: string; error: KpnAuthError; since: number; until: number } | undefined;
 
+  function check(secret: string): void {
+    const time = now();
+    // A clock that was set back must not prolong it.
+    if (last?.secret !== secret || time < last.since || time >= last.until) return;
+    const { error, until } = last;
+    throw new KpnAuthError(
+      error.code,
+      `${error.message} Not tried again before ${new Date(until).toISOString()}.`,
+      // What it says of itself; a refusal has no cause.
+      { ...error as KpnAuthErrorDetails, retryAfter: until - time },
+    );
+  }
+
   return {
-    check(secret) {
-      // A clock that was set back must not prolong it.
-      const time = now();
-      if (last?.secret === secret && last.since <= time && time < last.until) {
-        throw untilWhen(last.error, last.until, time);
-      }
-    },
+    check,
     enter(secret, error) {
       const { code, retryAfter = COOL_DOWN } = error;
-      if (code !== "invalid_client" && code !== "rate_limited") throw error;
-      const since = now();
-      const until = since + Math.min(LONGEST, code === "rate_limited" ? retryAfter : COOL_DOWN);
-      last = { secret, error, since, until };
-      announce({ type: "coolDown", code, until });
-      throw untilWhen(error, until, since);
+      const wait = code === "invalid_client"
+        ? COOL_DOWN
+        : code === "rate_limited"
+        ? Math.min(LONGEST, retryAfter)
+        : 0;
+      if (wait) {
+        const since = now();
+        last = { secret, error, since, until: since + wait };
+        announce({ type: "coolDown", code, until: last.until });
+        check(secret);
+      }
+      throw error;
     },
   };
-}
-
-function untilWhen(error: KpnAuthError, until: number, now: number): KpnAuthError {
-  const { code, message, cause: _none, ...details } = error;
-  return new KpnAuthError(
-    code,
-    `${message} KPN is not asked again before ${
-      new Date(until).toISOString()
-    }, unless the secret changes.`,
-    { ...details, retryAfter: until - now },
-  );
 }

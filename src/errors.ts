@@ -19,13 +19,13 @@ export type FaultCode =
   /** The server failed, and nothing says that it is the request's fault. */
   | "server_error"
   /** Not an answer of KPN's: HTML, an empty body, broken JSON, a token that is no token. */
-  | "invalid_response";
+  | "invalid_response"
+  /** A redirect, which a secret does not follow. */
+  | "redirected";
 
 /** Why no token could be had. Closed, so that a `switch` over it can be exhaustive. */
 export type KpnAuthErrorCode =
   | FaultCode
-  /** The endpoint answered with a redirect, which a secret does not follow. */
-  | "redirected"
   /** No answer: DNS, connection, TLS, or a connection lost half-way. */
   | "network_error"
   /** A deadline ran out; the message says in which phase. */
@@ -37,10 +37,8 @@ export type KpnAuthErrorCode =
 export type Envelope =
   /** `{ "ErrorCode", "Error" }`, or RFC 6749's `{ "error", "error_description" }`. */
   | "oauth"
-  /** Apigee's `{ "fault": { "faultstring", "detail": { "errorcode" } } }`. */
+  /** Apigee's `{ "fault": { "faultstring", "detail": { "errorcode" } } }`, or the same as XML. */
   | "fault"
-  /** The same fault as XML. */
-  | "xml"
   /** KPN's own `{ "error": { "transactionId", "name", "message" } }`, nested or flat. */
   | "kpn"
   /** CAMARA's `{ "status", "code", "message" }`. */
@@ -91,7 +89,7 @@ export interface KpnAuthErrorDetails {
  */
 export class KpnAuthError extends Error {
   /** Why no token could be had. */
-  readonly code: KpnAuthErrorCode;
+  declare readonly code: KpnAuthErrorCode;
   /** HTTP status of the answer, if there was one. */
   declare readonly status?: number;
   /** KPN's id of the failed request, which its support asks for. */
@@ -101,15 +99,16 @@ export class KpnAuthError extends Error {
   /** How long to wait before another try, in ms. */
   declare readonly retryAfter?: number;
   /** Whether the same call can succeed later without a change on this side. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
 
   /** Makes the error from its code, its message and what else is known. */
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
-    const { cause, ...rest } = details;
-    super(message, cause && { cause });
-    this.code = code;
-    this.retryable = /^(rate_limited|server_error|network_error|timeout)$/.test(code);
-    Object.assign(this, rest);
+    super(message, details);
+    Object.assign(this, {
+      code,
+      retryable: /^(rate|server|network|timeout)/.test(code),
+      ...details,
+    });
   }
 
   /** Always `"KpnAuthError"`, also after minification. */
@@ -120,13 +119,13 @@ export class KpnAuthError extends Error {
 
 /** `text` without `secret`, as it is and as a form writes it. */
 export function redact(text: string, secret: string): string {
-  const [, form] = new URLSearchParams({ secret }).toString().split("=");
-  return secret ? text.split(secret).join("***").split(form!).join("***") : text;
+  const form = `${new URLSearchParams({ "": secret })}`.slice(1);
+  return secret ? text.split(secret).join("***").split(form).join("***") : text;
 }
 
 /** What was thrown, as a new error: its name, its code and its message without the secret. */
-export function causeOf(thrown: unknown, secret: string): Error {
+export function causeOf(thrown: unknown, secret = ""): Error & { code?: string } {
   const { name, code, message } = Object(thrown) as Error & { code?: unknown };
-  const cause = new Error(redact(String(message), secret));
-  return Object.assign(cause, { name: String(name) }, typeof code === "string" && { code });
+  const cause = new Error(redact(`${message}`, secret));
+  return Object.assign(cause, { name: `${name}` }, typeof code === "string" && { code });
 }

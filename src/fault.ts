@@ -7,8 +7,8 @@ import type { Envelope, FaultCode } from "./errors.ts";
 export interface Fault {
   /** What it means, whatever the HTTP status is. */
   readonly code: FaultCode;
-  /** The server's own code, such as `policies.ratelimit.QuotaViolation`, if it gave one. */
-  readonly originalCode?: string;
+  /** The server's own code, such as `policies.ratelimit.QuotaViolation`; may be empty. */
+  readonly originalCode: string;
   /** The server's own words; may be empty. */
   readonly message: string;
   /** What to do next. */
@@ -19,40 +19,45 @@ export interface Fault {
   readonly envelope: Envelope;
 }
 
-/** What to do about each code. */
-const HINTS: Readonly<Record<FaultCode, string>> = {
-  invalid_client:
-    "Copy client id and secret again from developer.kpn.com, both of the same project.",
-  invalid_request: "Check the URL and the parameters.",
-  invalid_token: "Request a new token.",
-  not_entitled: "Add this API to the project on developer.kpn.com; a new token will not help.",
-  rate_limited: "Slow down: the quota is used up.",
-  not_found: "Check the URL.",
-  access_denied: "Check on developer.kpn.com what the project may do.",
-  server_error: "Try again later.",
-  invalid_response: "Not KPN's answer: look for a proxy or a login page in between.",
-};
-
-/** Codes and words that decide, in this order, wherever they stand (`kpn.md`). */
-const SIGNS: readonly (readonly [FaultCode, RegExp])[] = [
-  ["not_entitled", /ApiProductMatchFound|apiresource_doesnot_exist/i],
-  ["rate_limited", /QuotaViolation|SpikeArrestViolation/i],
-  ["not_found", /ApplicationNotFound/i],
+/**
+ * What each code is told by, and what to do about it. The first that fits
+ * `status envelope code words challenge` is it: the code decides, then the status.
+ */
+const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
+  [
+    "not_entitled",
+    /ApiProductMatch|apiresource_/,
+    "Add the API to the project on developer.kpn.com; a new token will not help.",
+  ],
   [
     "invalid_client",
-    /invalid_client|InvalidClientIdentifier|client ?id is invalid|invalid client id/i,
+    /invalid.?client/i,
+    "Copy the client id and secret from developer.kpn.com again.",
   ],
-  ["invalid_token", /invalid_?access_?token|access_?token_?expired|invalid_token/i],
+  [
+    "invalid_token",
+    /invalid.?(access.?)?token|access.?token.?expired/i,
+    "Request a new token.",
+  ],
+  ["rate_limited", /(Quota|SpikeArrest)Violation|^429/, "Slow down."],
+  ["not_found", /ApplicationNotFound|^404/, "Check the URL."],
+  ["server_error", /^5/, "Try again later."],
+  // Most runtimes show a redirect as it is, Chromium as status 0.
+  ["redirected", /^[03]/, "A secret follows no redirect: check the URL."],
+  ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
+  ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
+  ["invalid_request", /^/, "Check the URL and parameters."],
 ];
 
-/** How to tell the envelopes apart: the field that each has (its code, but for KPN's own), and its words. */
-const ENVELOPES: readonly (readonly [Envelope, string, string])[] = [
+/** How to tell the envelopes apart: the field that gives each away, its code, and the one with its words. */
+const ENVELOPES: readonly (readonly [Envelope, string, string?])[] = [
   ["fault", "errorcode", "faultstring"],
-  ["fault", "faultstring", "faultstring"],
+  ["fault", "faultstring"],
   ["oauth", "ErrorCode", "Error"],
   ["oauth", "error", "error_description"],
   ["camara", "code", "message"],
-  ["kpn", "transactionId", "message"],
+  ["kpn", "name", "message"],
+  ["www-authenticate", "challenge"],
 ];
 
 /**
@@ -82,70 +87,49 @@ export async function readFault(response: Response): Promise<Fault | undefined> 
 
 /** The fault in a clone of an answer; what has not come when `signal` aborts is not looked at. */
 export async function faultOf(response: Response, signal?: AbortSignal): Promise<Fault> {
-  return parseFault(response, await readText(response.clone(), signal) ?? "");
+  return parseFault(response, await readText(response.clone(), signal));
 }
 
 /** Status, headers and body text to a fault. */
 export function parseFault(
   { status, headers }: Pick<ResponseLike, "status" | "headers">,
-  text: string,
+  body: string,
 ): Fault {
-  const challenge = headers.get("www-authenticate") ?? "";
-  const told = [
-    recognise(fields(challenge, /(\w+)="([^"]*)"/g), "www-authenticate"),
-    recognise(fields(text, /<(errorcode|faultstring)>([^<]*)/g), "xml"),
-    recognise(flatten(parse(text))),
-  ].filter((found) => found !== undefined);
-  const { code: known, ...found } = told.find(({ code }) => code) ?? told.pop() ?? NOTHING;
-  const code = known ?? byStatus(status, found.envelope);
-  return { code, ...found, hint: HINTS[code] };
-}
-
-type Found = Omit<Fault, "code" | "hint"> & { readonly code?: FaultCode | undefined };
-
-const NOTHING: Found = { message: "", envelope: "unknown" };
-
-/** Which envelope the fields are of, and what it says; nothing if they are of none. */
-function recognise(fields: Record<string, unknown>, carrier?: Envelope): Found | undefined {
-  const text = (name: string) => typeof fields[name] === "string" ? fields[name] : "";
-  const shape = ENVELOPES.find(([, field]) => text(field));
-  if (!shape) return undefined;
-  const [envelope, field, words] = shape;
-  const transactionId = text("transactionId");
-  const said = `${text(field)} ${text(words)}`;
+  // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
+  const challenge = /error=.*/.exec(`${headers.get("www-authenticate")}`)?.[0];
+  const fields: Record<string, string | undefined> = { challenge };
+  for (const [, tag, words] of body.matchAll(/<(errorcode|faultstring)>([^<]*)/g)) {
+    fields[tag!] = words;
+  }
+  // Envelopes nest their texts differently: wherever they are, they are found.
+  parse(body, (field, value) => {
+    if (typeof value === "string") fields[field] = value;
+    return value;
+  });
+  const text = (field: string) => fields[field] ?? "";
+  const [envelope, mark, words = mark] = ENVELOPES.find(([, mark]) => text(mark)) ??
+    ["unknown", ""] as const;
+  const said = [status, envelope, text(mark), text(words), challenge].join(" ");
+  const [code, , hint] = SIGNS.find(([, sign]) => sign.test(said))!;
+  const { transactionId } = fields;
   return {
-    code: SIGNS.find(([, sign]) => sign.test(said))?.[0],
-    ...envelope !== "kpn" && { originalCode: text(field) },
+    code,
+    originalCode: text(mark),
     message: text(words),
+    hint,
     ...transactionId && { transactionId },
-    envelope: carrier ?? envelope,
+    envelope,
   };
 }
 
-function byStatus(status: number, envelope: Envelope): FaultCode {
-  if (status >= 500) return "server_error";
-  if (status === 429) return "rate_limited";
-  if (envelope === "unknown" || status < 400) return "invalid_response";
-  if (status === 404) return "not_found";
-  return status === 401 || status === 403 ? "access_denied" : "invalid_request";
-}
-
-/** The names and values that a pattern with two groups finds. */
-function fields(text: string, pattern: RegExp): Record<string, unknown> {
-  return Object.fromEntries(Array.from(text.matchAll(pattern), ([, name, value]) => [name, value]));
-}
-
-/** The fields of an envelope, wherever it nests them. */
-// deno-lint-ignore no-explicit-any -- any JSON value can be asked for these, and spread
-function flatten(json: any): Record<string, unknown> {
-  return { ...json, ...json?.error, ...json?.fault, ...json?.fault?.detail };
-}
-
 /** The value that a JSON text stands for, or `undefined`: a parser's own message would quote the body. */
-export function parse(text: string): unknown {
+export function parse(
+  text: string,
+  reviver?: (field: string, value: unknown) => unknown,
+): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
-    return undefined;
+    // no JSON
   }
 }

@@ -52,27 +52,18 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
       for (let round = 1;; round++) {
         const promise = remaining() > 0 ? flight!.promise : start();
         try {
-          return await within(remaining(), signal, promise, orphaned);
+          return await within(remaining(), signal, () => promise);
         } catch (error) {
           if (signal?.aborted) throw signal.reason;
           if (error instanceof KpnAuthError) throw error;
           clear(promise);
-          if (round === ROUNDS) throw abandoned();
+          if (round < ROUNDS) continue;
+          throw new KpnAuthError(
+            "timeout",
+            "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
+          );
         }
       }
     },
   };
-}
-
-/** Ends a waiter's patience; never seen outside. */
-function orphaned(): never {
-  throw "orphaned";
-}
-
-function abandoned(): KpnAuthError {
-  return new KpnAuthError(
-    "timeout",
-    "Cannot get a token: the runtime ended the request that was minting it, " +
-      `${ROUNDS} times running. Pass waitUntil, so that it lets a token request finish.`,
-  );
 }

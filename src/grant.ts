@@ -1,17 +1,11 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
-import { discard, readText, type ResponseLike } from "./body.ts";
-import { pause, withDeadline } from "./deadline.ts";
+import type { ResponseLike } from "./body.ts";
+import { MAX_TIMER, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
-import {
-  checkCredential,
-  createTokenRequest,
-  tokenEndpoint,
-  type TokenRequest,
-  type TokenTarget,
-} from "./request.ts";
-import { parseTokenResponse, toAccessToken } from "./response.ts";
+import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
+import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
 /** A secret, or a function that fetches the one of today (from a secret manager). */
@@ -57,10 +51,17 @@ export interface RequestTokenOptions extends TokenTarget {
   readonly retries?: number;
 }
 
-/** One run of the grant under its total deadline; `phase` is what a timeout would blame. */
+/** One run of the grant under its total deadline. */
 export interface Run {
-  readonly signal: AbortSignal;
+  secret: string;
+  request: TokenRequest;
+  signal: AbortSignal;
+  /** When the total deadline runs out: epoch ms. */
+  endsAt: number;
+  /** What a timeout would blame. */
   phase: string;
+  /** How often the request was sent. */
+  attempt: number;
 }
 
 /** The grant with its options normalised: what a token source is made of. */
@@ -70,26 +71,14 @@ export interface Grant {
   readonly timeout: number;
   readonly now: () => number;
   readonly random: () => number;
-  /** Does `work` under the total deadline. */
+  /** Asks for the secret of today, then does `work`, all under the total deadline. */
   run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
-  /** The secret of today. */
-  secret(run: Run): Promise<string>;
   /** Sends the request, `retries` times more if need be. */
-  mint(
-    secret: string,
-    run: Run,
-    retries?: number,
-  ): Promise<{ token: AccessToken; attempt: number }>;
+  mint(run: Run, retries?: number): Promise<AccessToken>;
 }
 
-/** The first pause before another try, at most, in ms. */
-const BACKOFF = 250;
-
-const MAX_TIMER = 2 ** 31 - 1;
-
-const REDIRECTED =
-  "Cannot get a token: the endpoint answered with a redirect, which a secret does not follow. " +
-  "Check the token endpoint, and for a proxy in between.";
+/** Half the longest first pause before another try, in ms. */
+const BACKOFF = 125;
 
 /**
  * Requests an access token: builds the POST of KPN's cURL examples, sends it with
@@ -119,10 +108,7 @@ export async function requestToken(
   caller: { readonly signal?: AbortSignal } = {},
 ): Promise<AccessToken> {
   const grant = createGrant(options);
-  return await grant.run(caller.signal, async (run) => {
-    const { token } = await grant.mint(await grant.secret(run), run);
-    return token;
-  });
+  return await grant.run(caller.signal, grant.mint);
 }
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
@@ -130,115 +116,90 @@ export function createGrant(options: RequestTokenOptions): Grant {
   const {
     clientId,
     clientSecret,
-    allowInsecureHttp = false,
+    fetch: injected,
     now = Date.now,
     random = Math.random,
+    timeout = 10_000,
+    attemptTimeout = 4_000,
+    retries: usualRetries = 2,
   } = options;
-  const { timeout = 10_000, attemptTimeout = 4_000, retries: maxRetries = 2 } = options;
-  for (const [option, value] of Object.entries({ timeout, attemptTimeout, retries: maxRetries })) {
-    if (!(value >= 0 && value <= MAX_TIMER)) {
-      throw new RangeError(`Cannot request a token: ${option} must be from 0 to ${MAX_TIMER}`);
-    }
-  }
-  const endpoint = tokenEndpoint(options);
-  checkCredential("clientId", clientId);
-  if (typeof clientSecret !== "function") checkCredential("clientSecret", clientSecret);
-  const { fetch: injected } = options;
+  checkNumbers({ timeout, attemptTimeout, retries: usualRetries });
+  // Built to check the options: the id stands in for a secret that is not there yet.
+  const { url: tokenEndpoint } = createTokenRequest(
+    { clientId, clientSecret: typeof clientSecret === "function" ? clientId : clientSecret },
+    options,
+  );
+
+  const timedOut = (option: string, ms: number, run: Run) => () =>
+    new KpnAuthError(
+      "timeout",
+      `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
+    );
 
   return {
     clientId,
-    tokenEndpoint: endpoint,
+    tokenEndpoint,
     timeout,
     now,
     random,
 
-    run(signal, work) {
-      const run = { phase: "starting" };
-      return withDeadline(
-        timeout,
-        signal,
-        (signal) => work(Object.assign(run, { signal })),
-        () => timedOut(`timeout (${timeout} ms)`, run.phase),
-      );
-    },
-
-    async secret(run) {
-      if (typeof clientSecret === "string") return clientSecret;
-      run.phase = "asking clientSecret()";
-      try {
-        const secret = await clientSecret();
-        checkCredential("clientSecret", secret);
-        return secret;
-      } catch (error) {
-        const cause = causeOf(error, "");
-        throw new KpnAuthError(
-          "secret_unavailable",
-          `Cannot get a token: clientSecret() gave no secret (${cause.message}). Check the function and what it asks.`,
-          { cause },
-        );
-      }
-    },
-
-    async mint(secret, run, retries = maxRetries) {
-      const request = createTokenRequest(
-        { clientId, clientSecret: secret },
-        { tokenEndpoint: endpoint, allowInsecureHttp },
-      );
-      const startedAt = now();
-      for (let attempt = 1;; attempt++) {
+    run(caller, work) {
+      const run = { phase: "asking clientSecret()", endsAt: now() + timeout } as Run;
+      return within(timeout, caller, async (signal) => {
+        run.signal = signal;
         try {
-          const token = await withDeadline(
+          run.secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
+          run.request = createTokenRequest(
+            { clientId, clientSecret: run.secret },
+            { tokenEndpoint, allowInsecureHttp: true }, // checked above
+          );
+        } catch (error) {
+          const cause = causeOf(error);
+          throw new KpnAuthError(
+            "secret_unavailable",
+            `Cannot get a token: clientSecret() failed: ${cause.message}.`,
+            { cause },
+          );
+        }
+        return work(run);
+      }, timedOut("timeout", timeout, run));
+    },
+
+    async mint(run, retries = usualRetries) {
+      const { url, ...init } = run.request;
+      for (run.attempt = 1;; run.attempt++) {
+        try {
+          return await within(
             attemptTimeout,
             run.signal,
-            (signal) => send(request, secret, { injected, now }, run, signal),
-            () => timedOut(`attemptTimeout (${attemptTimeout} ms)`, run.phase),
+            async (signal) => {
+              // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
+              const fetch: TokenFetch = injected ?? globalThis.fetch;
+              const requestedAt = now();
+              run.phase = "waiting for the answer";
+              const response = await fetch(url, { ...init, signal });
+              run.phase = "reading the answer";
+              return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
+            },
+            timedOut("attemptTimeout", attemptTimeout, run),
           );
-          return { token, attempt };
-        } catch (error) {
-          if (attempt > retries || !(error instanceof KpnAuthError) || !error.retryable) {
-            throw error;
-          }
-          const backoff = random() * BACKOFF * 2 ** (attempt - 1);
-          const delay = Math.max(error.retryAfter ?? 0, backoff);
-          if (now() - startedAt + delay >= timeout) throw error;
-          run.phase = "waiting to try again";
-          await pause(delay, run.signal);
+        } catch (thrown) {
+          const error = networkError(thrown, url, run.secret);
+          const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
+          if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
+          // Waits for nothing, until the pause is over or the caller has left.
+          await within(delay, run.signal, () => new Promise(() => {}))
+            .catch(() => run.signal.throwIfAborted());
         }
       }
     },
   };
 }
 
-/** One attempt. */
-async function send(
-  request: TokenRequest,
-  secret: string,
-  { injected, now }: { injected: TokenFetch | undefined; now: () => number },
-  run: Run,
-  signal: AbortSignal,
-): Promise<AccessToken> {
-  const { url, ...init } = request;
-  // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
-  const fetch: TokenFetch = injected ?? globalThis.fetch;
-  const requestedAt = now();
-  let response: ResponseLike;
-  let text: string | undefined;
-  try {
-    run.phase = "waiting for the answer";
-    response = await fetch(url, { ...init, headers: { ...init.headers }, signal });
-    const { status } = response;
-    // Most runtimes show a redirect that is not followed as it is, Chromium as status 0.
-    const redirected = status === 0 || (status >= 300 && status < 400);
-    if (signal.aborted || redirected) discard(response);
-    if (redirected) throw new KpnAuthError("redirected", REDIRECTED, { status });
-    run.phase = "reading the answer's body";
-    text = await readText(response, signal);
-  } catch (error) {
-    throw error instanceof KpnAuthError ? error : networkError(error, url, secret);
+/** Refuses what no timer takes. */
+export function checkNumbers(options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value >= 0 && value <= MAX_TIMER) continue;
+    throw new RangeError(`Cannot use ${name}: it must be 0 to ${MAX_TIMER}`);
   }
-  return toAccessToken(parseTokenResponse(response, text, { secret, now: now() }), requestedAt);
-}
-
-function timedOut(option: string, phase: string): never {
-  throw new KpnAuthError("timeout", `Cannot get a token: ${option} ran out while ${phase}.`);
 }

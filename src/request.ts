@@ -48,7 +48,7 @@ export interface TokenRequest {
  * @param target Where to request the token. Default: KPN's `gateway` realm.
  * @throws {TypeError} If an id or secret is empty, or has white space at an edge, a
  * control character or a lone surrogate (the message names the field, never the
- * value); if the endpoint is no `https:` URL, or carries a password or a fragment.
+ * value); if the endpoint is no `https:` URL, or carries a password.
  *
  * @example
  * ```ts
@@ -66,54 +66,53 @@ export function createTokenRequest(
   target: TokenTarget = {},
 ): TokenRequest {
   const { clientId, clientSecret } = credentials;
-  checkCredential("clientId", clientId);
-  checkCredential("clientSecret", clientSecret);
+  checkCredentials({ clientId, clientSecret });
   return Object.freeze({
     url: tokenEndpoint(target),
     method: "POST",
     headers: Object.freeze({ "content-type": "application/x-www-form-urlencoded" }),
-    body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString(),
+    body: `${new URLSearchParams({ client_id: clientId, client_secret: clientSecret })}`,
     redirect: "manual",
   });
 }
 
 /** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
-export function checkCredential(field: keyof ClientCredentials, value: unknown): void {
-  if (
-    typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
-  ) {
-    refuse(
-      `${field} must be a string that is not empty, without control characters, lone surrogates, ` +
-        "or white space at its edges: copy it again from developer.kpn.com",
+function checkCredentials(credentials: ClientCredentials): void {
+  for (const [field, value] of Object.entries(credentials)) {
+    if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
+    throw new TypeError(
+      `Cannot use ${field}: it must be text, without control characters, lone ` +
+        "surrogates or white space around it",
     );
   }
 }
 
 /** The URL that a target stands for, checked. */
-export function tokenEndpoint(target: TokenTarget): string {
-  const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
-  const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
-  if (given ? realm : !known) refuse('realm is "gateway" or "msm", and excludes tokenEndpoint');
-  if (!given) return known;
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (!url || url.username || url.password || url.hash) {
-    refuse("tokenEndpoint must be an absolute URL without user, password or fragment");
+function tokenEndpoint({ realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget): string {
+  const endpoint = given || TOKEN_ENDPOINTS[realm ?? "gateway"];
+  if (!endpoint || given && realm) {
+    throw new TypeError('Cannot use realm: it must be "gateway" or "msm", without a tokenEndpoint');
   }
-  if (!isSecure(url, allowInsecureHttp)) {
-    refuse(`${url.origin} is not https; allowInsecureHttp: true would send the secret there`);
-  }
+  const url = secureUrl("tokenEndpoint", endpoint, allowInsecureHttp);
   if (!url.searchParams.has("grant_type")) {
-    url.search += `${url.search && "&"}grant_type=client_credentials`;
+    url.searchParams.set("grant_type", "client_credentials");
   }
   return url.href;
 }
 
-function refuse(why: string): never {
-  throw new TypeError(`Cannot build a token request: ${why}`);
-}
-
-/** Whether a secret or a token may travel there: https, loopback, or http on the caller's word. */
-export function isSecure(url: URL, allowInsecureHttp = false): boolean {
-  return url.protocol === "https:" || url.protocol === "http:" &&
-      (allowInsecureHttp || /^(.+\.)?localhost$|^127\.\d+\.\d+\.\d+$|^\[::1]$/.test(url.hostname));
+/** A URL that a secret or a token may travel to: https, loopback, or http on the caller's word. */
+export function secureUrl(
+  option: string,
+  given: string | URL,
+  allowInsecureHttp: boolean | undefined,
+): URL {
+  const url = new URL(URL.canParse(given) ? given : "about:invalid");
+  const secure = allowInsecureHttp
+    ? /^https?:/
+    : /^https:|^http:..(localhost|127\.[\d.]+|\[::1])[:/]/;
+  if (secure.test(url.href) && !url.username && !url.password) return url;
+  throw new TypeError(
+    `Cannot use ${option} ${url.origin}: it must be https, without user and password ` +
+      "(http on loopback or with allowInsecureHttp)",
+  );
 }

@@ -72,84 +72,67 @@ const DEFAULT_LIFETIME = 300_000;
  * const { access_token, level } = await readTokenResponse(await fetch(request.url, request));
  * ```
  */
-export async function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
-  return parseTokenResponse(response, await readText(response), { now: Date.now() });
+export function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
+  return readWire(response);
 }
 
-/** The wire object in a text that was read; `secret` is kept out of what an error quotes. */
-export function parseTokenResponse(
-  response: Pick<ResponseLike, "status" | "headers">,
-  text: string | undefined,
-  { secret = "", now }: { secret?: string; now: number },
-): TokenResponse {
-  const { status, headers } = response;
-  const wire = parse(text ?? "") as TokenResponse | null | undefined;
+/** The same under a deadline's `signal`; `secret` is kept out of what an error quotes. */
+export async function readWire(
+  response: ResponseLike,
+  secret = "",
+  now: () => number = Date.now,
+  signal?: AbortSignal,
+): Promise<TokenResponse> {
+  const text = await readText(response, signal);
+  const { ok, status, headers } = response;
+  const wire = parse(text) as TokenResponse | null | undefined;
   if (
-    status >= 200 && status < 300 && isTokenValue(wire?.access_token) &&
+    ok && isTokenValue(wire?.access_token) &&
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
-  const { code, originalCode, message, hint, ...details } = parseFault(response, text ?? "");
-  const said = details.envelope === "unknown"
-    ? [
-      headers.get("content-type") ?? "no content type",
-      text === undefined ? "over 64 KiB" : `${text.length} characters`,
-    ]
-    : [originalCode, message];
+  const { code, originalCode, message, hint, ...details } = parseFault(response, text);
+  const type = headers.get("content-type");
+  const words = [`HTTP ${status}`, type, `${text.length} characters`, originalCode, message]
+    .filter(Boolean).join(", ");
   // Redacted before it is cut, so that no cut secret is left.
-  const words = redact(said.filter(Boolean).join(", "), secret).replace(/\p{Cc}+/gu, " ").slice(
-    0,
-    200,
-  );
-  const header = headers.get("retry-after") ?? ""; // RFC 9110 section 10.2.3: seconds, or a date
-  const retryAfter = seconds(header) ?? Date.parse(header) - now;
+  const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
+  // RFC 9110 section 10.2.3: seconds, or a date.
+  const header = headers.get("retry-after");
+  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now();
   throw new KpnAuthError(
     code,
-    `Cannot get a token: ${code} (HTTP ${status}: ${words}). ${hint}`,
-    { status, ...details, ...retryAfter > 0 && { retryAfter } },
+    `Cannot get a token: ${code} (${quote}). ${hint}`,
+    { status, ...details, ...retryAfter >= 0 && { retryAfter } },
   );
 }
 
 /** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */
 export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessToken {
-  const token = {
+  // Through JSON, which it has to survive anyway: what is not known leaves no trace, and all is frozen.
+  const json = JSON.stringify({
     value: wire.access_token,
     type: wire.token_type ?? "Bearer",
     requestedAt,
-    expiresAt: requestedAt + (seconds(wire.expires_in) || DEFAULT_LIFETIME),
+    expiresAt: requestedAt + (digits(wire.expires_in, 1000) || DEFAULT_LIFETIME),
     issuedAt: digits(wire.issued_at),
     clientId: wire.client_id,
     level: wire.level,
     applicationName: wire.application_name,
     developerEmail: wire.developer_email ?? wire["developer.email"],
     organizationName: wire.organization_name,
-    apiProducts: Object.freeze(productsOf(wire)),
+    apiProducts: `${wire.api_product_list_json ?? wire.api_product_list ?? ""}`
+      .split(/\s*[[\],]\s*/).filter(Boolean),
     scope: wire.scope ?? "",
     status: wire.status,
     refreshToken: wire.refresh_token,
-    refreshTokenExpiresIn: seconds(wire.refresh_token_expires_in),
+    refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
     refreshCount: digits(wire.refresh_count),
-  };
-  const known = Object.entries(token).filter(([, value]) => value !== undefined);
-  return Object.freeze(Object.fromEntries(known) as unknown as AccessToken);
+  });
+  return JSON.parse(json, (_key, value) => Object.freeze(value));
 }
 
-/** A non-negative integer, given as a number or as nothing but digits. */
-function digits(value: unknown): number | undefined {
-  const number = /^\d+$/.test(`${value}`) ? Number(value) : -1;
-  return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
-}
-
-/** A number of seconds in ms, if it is no more than thirty years. */
-function seconds(value: unknown): number | undefined {
-  const number = digits(value);
-  return number !== undefined && number <= 1e9 ? number * 1000 : undefined;
-}
-
-function productsOf(
-  { api_product_list_json: json, api_product_list: list }: TokenResponse,
-): string[] {
-  const products = Array.isArray(json)
-    ? json.map(String)
-    : `${list ?? ""}`.replace(/^\[|]$/g, "").split(",");
-  return products.map((product) => product.trim()).filter(Boolean);
+/** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
+function digits(value: unknown, unit = 1): number | undefined {
+  const ms = Number(value) * unit;
+  return /^\d+$/.test(`${value}`) && ms <= 8e15 ? ms : undefined;
 }

@@ -12,7 +12,6 @@ const STORE_TIMEOUT = 1_000;
 
 /** Another machine's token if `adopt` takes it, else what `mint` gives, shared with the others. */
 export type SharedToken = (
-  secret: string,
   run: Run,
   adopt: (token: AccessToken) => boolean,
   mint: () => Promise<AccessToken>,
@@ -24,7 +23,8 @@ export function sharedToken(
   grant: Grant,
   announce: (event: KpnAuthEvent) => void,
 ): SharedToken {
-  return async (secret, run, adopt, mint) => {
+  return async (run, adopt, mint) => {
+    const { secret } = run;
     const key = await storeKey(grant.tokenEndpoint, grant.clientId, secret);
 
     /** Does `work` in time; a failure is announced, and is nobody's error. */
@@ -36,9 +36,12 @@ export function sharedToken(
     ): Promise<T | undefined> {
       run.phase = `waiting for the store (${operation})`;
       try {
-        return await within(ms, run.signal, work(), () => {
-          throw new Error(`no answer within ${ms} ms`);
-        });
+        return await within(
+          ms,
+          run.signal,
+          work,
+          () => new Error(`no answer within ${ms} ms`),
+        );
       } catch (error) {
         run.signal.throwIfAborted();
         // A mint's own failure passes through `exclusive` and reaches the caller by itself.
