@@ -58,7 +58,7 @@ for await (const path of sources("src")) {
   for (const [, specifier = ""] of code.matchAll(/^(?:import|export)\b[^"]*?from "([^"]+)";/gms)) {
     checkImport(room, specifier);
   }
-  if (room === "cli/bin") continue;
+  if (room === "cli/bin" || room === "testing/packed") continue; // the latter is strings
   for (const [pattern, name] of FORBIDDEN) {
     if (pattern.test(code)) problems.push(`${path} uses ${name}`);
   }

@@ -19,6 +19,7 @@ const PROGRAMS = ["--allow-env=PATH,CI", "--allow-read"];
 
 const SUITES: readonly Suite[] = [
   { name: "unit", files: ["tests/*_test.ts"], permissions: [] },
+  { name: "testing", files: ["tests/testing"], permissions: [] },
   {
     name: "docs",
     files: ["--doc", "README.md", "mod.ts", "src"],
@@ -40,6 +41,11 @@ const SUITES: readonly Suite[] = [
     name: "curl",
     files: ["tests/curl"],
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run", "--allow-write"],
+  },
+  {
+    name: "desk", // Playwright looks at /proc, which takes all permissions
+    files: ["tests/desk"],
+    permissions: ["--allow-all"],
   },
   {
     name: "sockets",
