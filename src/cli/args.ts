@@ -136,10 +136,9 @@ export function target(values: TokenValues, look: Look): { realm?: Realm; tokenE
 export async function tokenOptions(
   values: TokenValues,
   io: Io,
-  look?: Look,
-): Promise<RequestTokenOptions & { timeout: number; tokenEndpoint: string }> {
+): Promise<RequestTokenOptions & ClientCredentials & { timeout: number; tokenEndpoint: string }> {
   const { fetch } = io;
-  look ??= await environment(values, io);
+  const look = await environment(values, io);
   const endpoint = tokenEndpoint(target(values, look));
   const limits = timeouts(values);
   return { ...await credentials(values, look, io), ...limits, tokenEndpoint: endpoint, fetch };

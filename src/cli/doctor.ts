@@ -2,8 +2,9 @@
 
 import { tokenEndpoint } from "../request.ts";
 import { environment, parse, target, timeouts, TOKEN_OPTIONS, TOKEN_OPTIONS_HELP } from "./args.ts";
-import { type Case, type Finding, STEPS } from "./doctor_steps.ts";
+import { type Case, STEPS } from "./doctor_steps.ts";
 import { EXIT } from "./exit.ts";
+import type { Finding } from "./finding.ts";
 import { type Io, painter, withProgress } from "./io.ts";
 
 export const help = `\

@@ -9,6 +9,7 @@ import type { AccessToken } from "../token.ts";
 import { credentials, type Look, type TokenValues } from "./args.ts";
 import { apiUrl } from "./call.ts";
 import { EXIT, EXIT_BY_CODE, type Failure } from "./exit.ts";
+import { failed, type Finding, ok, skipped, warning } from "./finding.ts";
 import type { Io } from "./io.ts";
 import {
   COMPANY_CA,
@@ -19,14 +20,6 @@ import {
   proxyFor,
   resolve,
 } from "./route.ts";
-
-/** What a step found. A failure ends the walk, with this exit code. */
-export interface Finding {
-  readonly mark: "ok" | "warning" | "failed" | "skipped";
-  readonly text: string;
-  readonly remedy?: string;
-  readonly exitCode?: number;
-}
 
 /** What is examined, and what the steps before have learned of it. */
 export interface Case {
@@ -45,16 +38,6 @@ export interface Case {
 }
 
 type Step = readonly [name: string, (about: Case) => Finding | Promise<Finding>];
-
-const ok = (text: string): Finding => ({ mark: "ok", text });
-const skipped = (text: string): Finding => ({ mark: "skipped", text });
-const warning = (text: string, remedy: string): Finding => ({ mark: "warning", text, remedy });
-const failed = (exitCode: number, text: string, remedy?: string): Finding => ({
-  mark: "failed",
-  text,
-  exitCode,
-  ...remedy && { remedy },
-});
 
 /** All steps. */
 export const STEPS: readonly Step[] = [
@@ -106,9 +89,7 @@ function proxyStep(about: Case): Finding {
     about.proxy = proxy;
     return ok(`${runtime.name} goes through ${host} (${variable}), as curl does`);
   }
-  const remedy = runtime.name !== "node"
-    ? "Loopback is never reached by a proxy here; curl would try."
-    : nodeCanReadProxies(runtime.version)
+  const remedy = nodeCanReadProxies(runtime.version)
     ? "Set NODE_USE_ENV_PROXY=1, and name the proxy in HTTPS_PROXY (Node does not read ALL_PROXY)."
     : "Use Node 22.21, 24 or later with NODE_USE_ENV_PROXY=1, or inject undici's fetch with a ProxyAgent.";
   return warning(

@@ -17,21 +17,21 @@ export interface Proxy {
 }
 
 /**
- * The proxy that the environment names for `url`. Measured (Deno 2.9, Bun 1.4, Node 20 to
- * 24, curl 7.88): all but Node read these variables, in both spellings, and `NO_PROXY`;
- * Node reads them where `NODE_USE_ENV_PROXY` says so, and never `ALL_PROXY`.
+ * The proxy that the environment names for `url`. Measured on Deno 2.9, Bun 1.4, Node 20 to 26
+ * and curl 7.88: all but Node read `HTTPS_PROXY` and `ALL_PROXY` for https, in both spellings,
+ * for loopback too; Node reads `HTTPS_PROXY`, then `HTTP_PROXY`, where `NODE_USE_ENV_PROXY` says so.
  */
 export function proxyFor(url: URL, io: Io): Proxy | undefined {
   const scheme = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const names = [scheme, "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+  const used = io.runtime.name !== "node" || nodeReadsProxies(io);
+  const second = io.runtime.name === "node" && used ? "HTTP_PROXY" : "ALL_PROXY";
+  const names = [scheme, second].flatMap((name) => [name, name.toLowerCase()]);
   const variable = names.find((name) => io.env(name));
   if (!variable || isExempt(url.hostname, io)) return undefined;
   const value = io.env(variable)!;
   const proxy = value.includes("://") ? value : `http://${value}`;
   const host = URL.canParse(proxy) ? new URL(proxy).host : "something that is no URL";
-  const read = io.runtime.name !== "node" || nodeReadsProxies(io) && !/^all/i.test(variable);
-  const direct = io.runtime.name === "deno" && isLoopback(url.hostname);
-  return { variable, host, used: read && !direct };
+  return { variable, host, used };
 }
 
 function isExempt(host: string, io: Io): boolean {
@@ -39,10 +39,6 @@ function isExempt(host: string, io: Io): boolean {
   return entries.map((entry) => entry.trim().replace(/^\./, "")).some((entry) =>
     entry === "*" || entry !== "" && (host === entry || host.endsWith(`.${entry}`))
   );
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127\..*|\[::1])$/.test(host);
 }
 
 function nodeReadsProxies({ env, runtime }: Io): boolean {
