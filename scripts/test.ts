@@ -25,6 +25,18 @@ const SUITES: readonly Suite[] = [
     permissions: ["--config=scripts/docs.json", "--import-map=deno.json"],
   },
   {
+    name: "contract",
+    files: ["tests/contract"],
+    permissions: [
+      LOOPBACK,
+      "--allow-env",
+      "--allow-read",
+      "--allow-write",
+      "--allow-sys",
+      "--allow-run",
+    ],
+  },
+  {
     name: "sockets",
     files: ["tests/sockets"],
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
