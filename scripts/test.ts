@@ -16,6 +16,16 @@ const LOOPBACK = "--allow-net=127.0.0.1,localhost";
 /** To find programs, and to know whether a missing one is a failure. */
 const PROGRAMS = ["--allow-env=PATH,CI", "--allow-read"];
 
+/** Real stores: their clients and their servers. */
+const ENGINES = [
+  LOOPBACK,
+  "--allow-env",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys",
+  "--allow-run",
+];
+
 const SUITES: readonly Suite[] = [
   { name: "unit", files: ["tests/*_test.ts"], permissions: [] },
   {
@@ -27,14 +37,12 @@ const SUITES: readonly Suite[] = [
   {
     name: "contract",
     files: ["tests/contract"],
-    permissions: [
-      LOOPBACK,
-      "--allow-env",
-      "--allow-read",
-      "--allow-write",
-      "--allow-sys",
-      "--allow-run",
-    ],
+    permissions: ENGINES,
+  },
+  {
+    name: "fleet",
+    files: ["tests/fleet"],
+    permissions: ENGINES,
   },
   {
     name: "sockets",

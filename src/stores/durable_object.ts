@@ -5,8 +5,13 @@
  */
 
 import { withDeadline } from "../deadline.ts";
-import { causeOf, KpnAuthError, type KpnAuthErrorCode } from "../errors.ts";
-import type { TokenSource } from "../source.ts";
+import {
+  causeOf,
+  KpnAuthError,
+  type KpnAuthErrorCode,
+  type KpnAuthErrorDetails,
+} from "../errors.ts";
+import type { TokenCall, TokenSource } from "../source.ts";
 import { type AccessToken, agesOf, isAccessToken } from "../token.ts";
 
 /** The part of a `DurableObjectNamespace` that is used here. */
@@ -29,8 +34,15 @@ export interface DurableObjectSourceOptions {
 
 /** What travels back in a token's stead. */
 interface Failure {
-  readonly error: { readonly code: KpnAuthErrorCode; readonly message: string };
+  readonly error: KpnAuthErrorDetails & {
+    readonly code: KpnAuthErrorCode;
+    readonly message: string;
+  };
 }
+
+const failure = (code: KpnAuthErrorCode, how: string, cause?: Error): Failure => ({
+  error: { code, message: `Cannot get a token: the Durable Object ${how}.`, ...cause && { cause } },
+});
 
 /**
  * The Durable Object: extend it with a constructor that gives it its token source, whose
@@ -63,18 +75,13 @@ export class TokenObject {
     this.#source = source;
   }
 
-  /** Answers {@linkcode durableObjectSource}. */
+  /** Answers {@linkcode durableObjectSource}: with a token, or with what its source threw. */
   async fetch(request: Request): Promise<Response> {
-    const { rejected } = await request.json() as { rejected?: string };
-    try {
-      return Response.json(
-        await this.#source.token(rejected ? { rejected: { value: rejected } } : {}),
-      );
-    } catch (error) {
-      if (!(error instanceof KpnAuthError)) throw error;
-      const failure: Failure = { error: { ...error, message: error.message } };
-      return Response.json(failure, { status: 503 });
-    }
+    const call: TokenCall = await request.json();
+    const answer = await this.#source.token(call).catch((error): Failure => {
+      return { error: { ...error, message: error.message } };
+    });
+    return Response.json(answer);
   }
 }
 
@@ -112,52 +119,36 @@ export function durableObjectSource<Id>(
   const { name = "kpn-auth", timeout = 12_000, now = Date.now } = options;
   let held: { readonly token: AccessToken; readonly until: number } | undefined;
 
-  async function ask(rejected: string | undefined, signal: AbortSignal): Promise<AccessToken> {
-    const body = JSON.stringify({ rejected });
-    let answer: unknown;
-    try {
-      const object = namespace.get(namespace.idFromName(name));
-      const response = await object.fetch("https://kpn-auth/token", {
-        method: "POST",
-        body,
-        signal,
-      });
-      answer = await response.json().catch(() => undefined);
-    } catch (error) {
-      const cause = causeOf(error, rejected ?? "");
-      throw new KpnAuthError(
-        "network_error",
-        `Cannot get a token: the Durable Object failed (${cause.message}). Try again.`,
-        { cause },
-      );
-    }
+  async function ask({ signal, rejected }: TokenCall): Promise<AccessToken> {
+    const answer = await withDeadline<unknown>(
+      timeout,
+      signal,
+      async (signal) => {
+        const object = namespace.get(namespace.idFromName(name));
+        const init = { method: "POST", body: JSON.stringify({ rejected }), signal };
+        const response = await object.fetch("https://kpn-auth/token", init);
+        return await response.json().catch(() => {});
+      },
+      () => failure("timeout", `gave no answer within ${timeout} ms`),
+    ).catch((thrown) => {
+      signal?.throwIfAborted();
+      const cause = causeOf(thrown, rejected?.value ?? "");
+      return failure("network_error", `failed (${cause.message})`, cause);
+    });
     if (isAccessToken(answer)) return Object.freeze(answer);
-    const { code, message, ...details } = Object((answer as Partial<Failure> | undefined)?.error);
-    if (code) throw new KpnAuthError(code, message, details);
-    throw new KpnAuthError(
-      "invalid_response",
-      "Cannot get a token: what answered is no TokenObject. Check the binding.",
-    );
+    const { error } = answer as Failure ?? failure("invalid_response", "is no TokenObject");
+    throw new KpnAuthError(error.code, error.message, error);
   }
 
   return {
-    async token({ signal, rejected } = {}) {
-      signal?.throwIfAborted();
-      if (held && now() < held.until && held.token.value !== rejected?.value) return held.token;
-      const token = await withDeadline(
-        timeout,
-        signal,
-        (signal) => ask(rejected?.value, signal),
-        () => {
-          throw new KpnAuthError(
-            "timeout",
-            `Cannot get a token: the Durable Object gave no answer within ${timeout} ms. Try again.`,
-          );
-        },
-      );
-      // The object's source ages a token a little sooner, so that it has a new one when it is asked.
-      held = { token, until: agesOf(token, { ageing: 300_000, stale: 10_000 }, 1).ageingAt };
-      return token;
+    async token(call = {}) {
+      call.signal?.throwIfAborted();
+      if (!held || now() >= held.until || held.token.value === call.rejected?.value) {
+        const token = await ask(call);
+        // The object's source ages a token a little sooner: it has a new one when it is asked.
+        held = { token, until: agesOf(token, { ageing: 300_000, stale: 10_000 }, 1).ageingAt };
+      }
+      return held.token;
     },
   };
 }

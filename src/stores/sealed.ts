@@ -14,9 +14,9 @@ const NONCE = 12;
  * store's key as additional data (a token that was moved to another key does not open).
  *
  * @param store Any store; it also excludes, if it can.
- * @param keys Secret keys of 16 or 32 random bytes: the first seals, any of them opens. To rotate,
- * put the new key behind the old one on every machine, then before it, then drop the old one.
- * @throws {RangeError} If there is no key, or one has another length.
+ * @param keys AES-GCM keys: the first seals, any of them opens. To rotate, put the new key behind
+ * the old one on every machine, then before it, then drop the old one.
+ * @throws {RangeError} If there is no key.
  *
  * @example
  * ```ts
@@ -26,7 +26,9 @@ const NONCE = 12;
  * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
  * using kv = await Deno.openKv(":memory:");
- * const key = crypto.getRandomValues(new Uint8Array(32)); // from your secret manager
+ * const secret = crypto.getRandomValues(new Uint8Array(32)); // from your secret manager
+ * const usages: KeyUsage[] = ["encrypt", "decrypt"];
+ * const key = await crypto.subtle.importKey("raw", secret, "AES-GCM", false, usages);
  * const source = createTokenSource({
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
@@ -38,39 +40,34 @@ const NONCE = 12;
  */
 export function sealedStore(
   store: TokenStore,
-  keys: readonly Uint8Array<ArrayBuffer>[],
+  keys: readonly CryptoKey[],
 ): TokenStore {
-  if (!keys.length || keys.some(({ length }) => length !== 16 && length !== 32)) {
-    throw new RangeError("Cannot seal a store: it takes keys of 16 or 32 bytes, at least one");
-  }
-  const ring = keys.map((key) => key.slice());
-  const seal = ring[0]!;
+  const ring = [...keys];
+  const [first] = ring;
+  if (!first) throw new RangeError("Cannot seal a store: there is no key");
 
   return {
     async get(key) {
-      const stored = await store.get(key) as { sealed?: unknown } | null | undefined;
+      const stored = await store.get(key) as { sealed: string } | null | undefined;
       if (!stored) return stored;
-      if (typeof stored.sealed !== "string") throw new TypeError("the stored value is not sealed");
       const bytes = Uint8Array.from(atob(stored.sealed), (char) => char.charCodeAt(0));
-      for (const secret of ring) {
-        try {
-          const [nonce, text] = [bytes.slice(0, NONCE), bytes.slice(NONCE)];
-          const opened = await crypt("decrypt", secret, key, nonce, text);
-          return JSON.parse(new TextDecoder().decode(opened));
-        } catch {
-          // Sealed with another key of the ring, or with none of them.
-        }
-      }
-      throw new Error("the stored value opens with none of the keys");
+      const iv = bytes.slice(0, NONCE);
+      const opened = ring.map((secret) =>
+        crypto.subtle.decrypt(parameters(iv, key), secret, bytes.slice(NONCE))
+      );
+      const text = await Promise.any(opened).catch(() => {
+        throw new Error("no key opens the stored value");
+      });
+      return JSON.parse(new TextDecoder().decode(text));
     },
 
     async set(key, token) {
-      const nonce = crypto.getRandomValues(new Uint8Array(NONCE));
-      const text = new TextEncoder().encode(JSON.stringify(token));
-      const bytes = [...nonce, ...await crypt("encrypt", seal, key, nonce, text)];
-      const sealed = btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
+      const iv = crypto.getRandomValues(new Uint8Array(NONCE));
+      const text = utf8(JSON.stringify(token));
+      const bytes = await crypto.subtle.encrypt(parameters(iv, key), first, text);
+      const chars = [...iv, ...new Uint8Array(bytes)].map((byte) => String.fromCharCode(byte));
       const { requestedAt, expiresAt } = token;
-      const record = { sealed, requestedAt, expiresAt };
+      const record = { sealed: btoa(chars.join("")), requestedAt, expiresAt };
       return await store.set(key, record);
     },
 
@@ -78,17 +75,11 @@ export function sealedStore(
   };
 }
 
-async function crypt(
-  direction: "encrypt" | "decrypt",
-  secret: Uint8Array<ArrayBuffer>,
-  storeKey: string,
-  iv: Uint8Array<ArrayBuffer>,
-  text: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array> {
-  const { subtle } = crypto;
-  const key = await subtle.importKey("raw", secret, "AES-GCM", false, [direction]);
-  const additionalData = new TextEncoder().encode(storeKey);
-  return new Uint8Array(
-    await subtle[direction]({ name: "AES-GCM", iv, additionalData }, key, text),
-  );
-}
+/** The store's key is bound, so that a sealed token cannot be moved. */
+const parameters = (iv: Uint8Array<ArrayBuffer>, storeKey: string) => ({
+  name: "AES-GCM",
+  iv,
+  additionalData: utf8(storeKey),
+});
+
+const utf8 = (text: string) => new TextEncoder().encode(text);

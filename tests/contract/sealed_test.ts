@@ -4,7 +4,12 @@ import type { AccessToken } from "../../mod.ts";
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "../support/assert.ts";
 import { checkContract } from "./contract.ts";
 
-const keyOf = (byte: number) => new Uint8Array(32).fill(byte);
+const keyOf = (byte: number) =>
+  crypto.subtle.importKey("raw", new Uint8Array(32).fill(byte), "AES-GCM", false, [
+    "encrypt",
+    "decrypt",
+  ]);
+const [one, two] = [await keyOf(1), await keyOf(2)];
 const token: AccessToken = {
   value: "s3ntinel",
   type: "Bearer",
@@ -17,7 +22,7 @@ const token: AccessToken = {
 Deno.test("B54: a sealed Deno KV keeps the contract", async (context) => {
   using kv = await Deno.openKv(":memory:");
   await checkContract(context, {
-    store: sealedStore(denoKvStore(kv), [keyOf(1)]),
+    store: sealedStore(denoKvStore(kv), [one]),
     excludes: true,
     plant: (key, text) => kv.set([key], text),
   });
@@ -25,7 +30,7 @@ Deno.test("B54: a sealed Deno KV keeps the contract", async (context) => {
 
 Deno.test("B54: what lies below shows nothing but dates, and never the same twice", async () => {
   using kv = await Deno.openKv(":memory:");
-  const store = sealedStore(denoKvStore(kv), [keyOf(1)]);
+  const store = sealedStore(denoKvStore(kv), [one]);
   await store.set("a", token);
   const first = (await kv.get<{ sealed: string }>(["a"])).value!;
   await store.set("a", token);
@@ -38,29 +43,28 @@ Deno.test("B54: what lies below shows nothing but dates, and never the same twic
 Deno.test("B54: keys rotate: any of them opens, the first seals", async () => {
   using kv = await Deno.openKv(":memory:");
   const below = denoKvStore(kv);
-  await sealedStore(below, [keyOf(1)]).set("a", token);
-  const rotating = sealedStore(below, [keyOf(2), keyOf(1)]);
+  await sealedStore(below, [one]).set("a", token);
+  const rotating = sealedStore(below, [two, one]);
   assertEquals(await rotating.get("a"), token);
   await rotating.set("a", token);
-  assertEquals(await sealedStore(below, [keyOf(2)]).get("a"), token);
-  await assertRejects(() => sealedStore(below, [keyOf(1)]).get("a"), Error, "none of the keys");
+  assertEquals(await sealedStore(below, [two]).get("a"), token);
+  await assertRejects(() => sealedStore(below, [one]).get("a"), Error, "no key opens");
 });
 
 Deno.test("B54: a token does not open under another key of the store, nor when it was touched", async () => {
   using kv = await Deno.openKv(":memory:");
-  const store = sealedStore(denoKvStore(kv), [keyOf(1)]);
+  const store = sealedStore(denoKvStore(kv), [one]);
   await store.set("a", token);
   const { value } = await kv.get<{ sealed: string }>(["a"]);
   await kv.set(["b"], value);
-  await assertRejects(() => store.get("b"), Error, "none of the keys");
+  await assertRejects(() => store.get("b"), Error, "no key opens");
   const bytes = Uint8Array.from(atob(value!.sealed), (char) => char.charCodeAt(0));
   bytes[bytes.length - 1]! ^= 1;
   await kv.set(["a"], { sealed: btoa(String.fromCharCode(...bytes)) });
-  await assertRejects(() => store.get("a"), Error, "none of the keys");
+  await assertRejects(() => store.get("a"), Error, "no key opens");
 });
 
-Deno.test("a ring without keys, or with a short one, is refused", () => {
+Deno.test("no key at all is refused", () => {
   const below = { get: () => Promise.resolve(), set: () => Promise.resolve() };
   assertThrows(() => sealedStore(below, []), RangeError, "Cannot seal a store");
-  assertThrows(() => sealedStore(below, [new Uint8Array(31)]), RangeError, "16 or 32 bytes");
 });

@@ -51,7 +51,8 @@ export interface RedisClient extends AsyncDisposable {
   readonly command: RedisCommand;
 }
 
-const CLIENTS = { redis: "6.1.0", ioredis: "6.0.0", "@upstash/redis": "1.39.0" };
+/** Pinned, since they are the outside world. */
+export const CLIENTS = { redis: "6.1.0", ioredis: "6.0.0", "@upstash/redis": "1.39.0" };
 
 /** Connects each of the clients to `port`, on first use. */
 export const redisClients: Readonly<
