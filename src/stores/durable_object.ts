@@ -14,35 +14,24 @@ import {
 import type { TokenCall, TokenSource } from "../source.ts";
 import { type AccessToken, agesOf, isAccessToken } from "../token.ts";
 
-/** The part of a `DurableObjectNamespace` that is used here. */
-export interface DurableObjects<Id> {
-  /** The id that belongs to a name. */
-  idFromName(name: string): Id;
-  /** The object with this id. */
-  get(id: Id): { fetch(url: string, init: RequestInit): Promise<Response> };
+/** The part of a `DurableObjectStub` that is used here. */
+export interface TokenObjectStub {
+  /** Sends a request to the object. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** How {@linkcode durableObjectSource} asks the object. */
+/** How {@linkcode durableObjectSource} waits for the object. */
 export interface DurableObjectSourceOptions {
-  /** Which object: one for each client id. Default: `"kpn-auth"`. */
-  readonly name?: string;
   /** How long to wait for it, in ms. Default: 12,000: its own source gives up after 10,000. */
   readonly timeout?: number;
   /** The clock: epoch ms. Default: `Date.now`. */
   readonly now?: () => number;
 }
 
-/** What travels back in a token's stead. */
+/** What travels back in a token's stead, if it is our object that answers. */
 interface Failure {
-  readonly error: KpnAuthErrorDetails & {
-    readonly code: KpnAuthErrorCode;
-    readonly message: string;
-  };
+  readonly error?: KpnAuthErrorDetails & { readonly code: KpnAuthErrorCode; message: string };
 }
-
-const failure = (code: KpnAuthErrorCode, how: string, cause?: Error): Failure => ({
-  error: { code, message: `Cannot get a token: the Durable Object ${how}.`, ...cause && { cause } },
-});
 
 /**
  * The Durable Object: extend it with a constructor that gives it its token source, whose
@@ -78,7 +67,7 @@ export class TokenObject {
   /** Answers {@linkcode durableObjectSource}: with a token, or with what its source threw. */
   async fetch(request: Request): Promise<Response> {
     const call: TokenCall = await request.json();
-    const answer = await this.#source.token(call).catch((error): Failure => {
+    const answer = await this.#source.token(call).catch((error: KpnAuthError) => {
       return { error: { ...error, message: error.message } };
     });
     return Response.json(answer);
@@ -92,18 +81,21 @@ export class TokenObject {
  * It shares no promise between requests. Its errors are those of the object's source; where
  * the object itself cannot be reached, a retryable `network_error` or `timeout`.
  *
- * @param namespace The binding of the object's class.
- * @param options Which object, how long to wait.
+ * @param object How to reach the object: called before each request, since a stub belongs to one.
+ * @param options How long to wait for it.
  *
  * @example
  * ```ts
  * import { authorizedFetch, type TokenSource } from "@kpn-auth/kpn-auth";
- * import { type DurableObjects, durableObjectSource } from "@kpn-auth/kpn-auth/stores/durable-object";
+ * import { durableObjectSource, type TokenObjectStub } from "@kpn-auth/kpn-auth/stores/durable-object";
  *
+ * interface Env {
+ *   readonly KPN_TOKEN: { getByName(name: string): TokenObjectStub }; // a DurableObjectNamespace
+ * }
  * let source: TokenSource | undefined;
  * const worker = {
- *   fetch(_request: Request, env: { KPN_TOKEN: DurableObjects<unknown> }) {
- *     source ??= durableObjectSource(env.KPN_TOKEN);
+ *   fetch(_request: Request, env: Env) {
+ *     source ??= durableObjectSource(() => env.KPN_TOKEN.getByName("kpn"));
  *     return authorizedFetch(source)("/communication/nexmo/number-insight/basic", {
  *       method: "POST",
  *       body: new URLSearchParams({ number: "447700900000" }),
@@ -112,43 +104,44 @@ export class TokenObject {
  * };
  * ```
  */
-export function durableObjectSource<Id>(
-  namespace: DurableObjects<Id>,
+export function durableObjectSource(
+  object: () => TokenObjectStub,
   options: DurableObjectSourceOptions = {},
 ): TokenSource {
-  const { name = "kpn-auth", timeout = 12_000, now = Date.now } = options;
-  let held: { readonly token: AccessToken; readonly until: number } | undefined;
+  const { timeout = 12_000, now = Date.now } = options;
+  let held: AccessToken | undefined;
+  let heldUntil = 0;
 
-  async function ask({ signal, rejected }: TokenCall): Promise<AccessToken> {
-    const answer = await withDeadline<unknown>(
-      timeout,
-      signal,
-      async (signal) => {
-        const object = namespace.get(namespace.idFromName(name));
-        const init = { method: "POST", body: JSON.stringify({ rejected }), signal };
-        const response = await object.fetch("https://kpn-auth/token", init);
-        return await response.json().catch(() => {});
-      },
-      () => failure("timeout", `gave no answer within ${timeout} ms`),
-    ).catch((thrown) => {
-      signal?.throwIfAborted();
-      const cause = causeOf(thrown, rejected?.value ?? "");
-      return failure("network_error", `failed (${cause.message})`, cause);
-    });
-    if (isAccessToken(answer)) return Object.freeze(answer);
-    const { error } = answer as Failure ?? failure("invalid_response", "is no TokenObject");
-    throw new KpnAuthError(error.code, error.message, error);
+  async function send(rejected: TokenCall["rejected"], signal: AbortSignal): Promise<unknown> {
+    try {
+      const body = JSON.stringify({ rejected });
+      const answer = await object().fetch("https://kpn-auth", { method: "POST", body, signal });
+      return await answer.json().catch(() => {});
+    } catch (error) {
+      const { message } = causeOf(error, rejected?.value ?? "");
+      throw failure("network_error", `failed (${message})`);
+    }
   }
 
   return {
-    async token(call = {}) {
-      call.signal?.throwIfAborted();
-      if (!held || now() >= held.until || held.token.value === call.rejected?.value) {
-        const token = await ask(call);
-        // The object's source ages a token a little sooner: it has a new one when it is asked.
-        held = { token, until: agesOf(token, { ageing: 300_000, stale: 10_000 }, 1).ageingAt };
+    async token({ signal, rejected } = {}) {
+      signal?.throwIfAborted();
+      if (held && now() < heldUntil && held.value !== rejected?.value) return held;
+      const answer = await withDeadline(timeout, signal, (signal) => send(rejected, signal), () => {
+        throw failure("timeout", `took over ${timeout} ms`);
+      });
+      if (!isAccessToken(answer)) {
+        const { error } = Object(answer) as Failure;
+        if (error) throw new KpnAuthError(error.code, error.message, error);
+        throw failure("invalid_response", "is no TokenObject");
       }
-      return held.token;
+      // The object's source ages a token a little sooner: it has a new one when it is asked.
+      heldUntil = agesOf(answer, { ageing: 300_000, stale: 10_000 }, 1).ageingAt;
+      return held = Object.freeze(answer);
     },
   };
+}
+
+function failure(code: KpnAuthErrorCode, how: string): KpnAuthError {
+  return new KpnAuthError(code, `Cannot get a token: the Durable Object ${how}.`);
 }

@@ -78,23 +78,20 @@ Deno.test("an object that gives no answer in time, or that is another, is an err
 function objectHere(source: TokenSource) {
   const object = new TokenObject(source);
   const asked = { times: 0 };
-  const namespace = {
-    idFromName: (name: string) => name,
-    get: () => ({
-      fetch(url: string, init: RequestInit) {
-        asked.times++;
-        return object.fetch(new Request(url, init));
-      },
-    }),
+  const stub = {
+    fetch(url: string, init: RequestInit) {
+      asked.times++;
+      return object.fetch(new Request(url, init));
+    },
   };
-  return { namespace, asked };
+  return { stub, asked };
 }
 
 Deno.test("its client keeps a token until it ages, then asks until the object has a new one", async () => {
   let time = Date.now();
   const now = () => time;
   const mock = mockKpn({ now });
-  const { namespace, asked } = objectHere(
+  const { stub, asked } = objectHere(
     createTokenSource({
       clientId: "APP_CLIENT_ID",
       clientSecret: "APP_CLIENT_SECRET",
@@ -102,7 +99,7 @@ Deno.test("its client keeps a token until it ages, then asks until the object ha
       now,
     }),
   );
-  const source = durableObjectSource(namespace, { now });
+  const source = durableObjectSource(() => stub, { now });
   const first = await source.token();
   time += 3_599_000 - 240_001;
   assertEquals(await source.token(), first);
@@ -118,22 +115,19 @@ Deno.test("its client keeps a token until it ages, then asks until the object ha
 });
 
 Deno.test("its client tells a broken object from a caller who left, without the token", async () => {
-  const broken = {
-    idFromName: (name: string) => name,
-    get: () => ({ fetch: () => Promise.reject(new Error("reset while it held s3ntinel")) }),
-  };
+  const broken = { fetch: () => Promise.reject(new Error("reset while it held s3ntinel")) };
   const error = await assertRejects(
-    () => durableObjectSource(broken).token({ rejected: { value: "s3ntinel" } }),
+    () => durableObjectSource(() => broken).token({ rejected: { value: "s3ntinel" } }),
     KpnAuthError,
     "Durable Object failed",
   );
   assertEquals([error.code, error.retryable], ["network_error", true]);
   assertEquals(Deno.inspect(error).includes("s3ntinel"), false);
 
-  const hanging = { ...broken, get: () => ({ fetch: () => new Promise<never>(() => {}) }) };
+  const hanging = { fetch: () => new Promise<never>(() => {}) };
   const caller = new AbortController();
   const reason = new Error("left");
-  const left = failureOf(durableObjectSource(hanging).token({ signal: caller.signal }));
+  const left = failureOf(durableObjectSource(() => hanging).token({ signal: caller.signal }));
   caller.abort(reason);
   assertEquals(await left as Error, reason);
 });

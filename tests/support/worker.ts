@@ -3,9 +3,9 @@
 import { createTokenSource, KpnAuthError, type TokenCall, type TokenSource } from "../../mod.ts";
 import { type CloudflareKv, cloudflareKvStore } from "../../src/stores/cloudflare_kv.ts";
 import {
-  type DurableObjects,
   durableObjectSource,
   TokenObject,
+  type TokenObjectStub,
 } from "../../src/stores/durable_object.ts";
 
 /** `KVNamespace`, as far as the suites use it. */
@@ -14,10 +14,15 @@ interface Namespace extends CloudflareKv {
   list(): Promise<{ keys: readonly { name: string; expiration?: number }[] }>;
 }
 
+/** `DurableObjectNamespace`, as far as the suites use it. */
+interface Objects {
+  getByName(name: string): TokenObjectStub;
+}
+
 interface Env {
   readonly TOKENS: Namespace;
-  readonly KPN_TOKEN: DurableObjects<unknown>;
-  readonly STRANGER: DurableObjects<unknown>;
+  readonly KPN_TOKEN: Objects;
+  readonly STRANGER: Objects;
   readonly TOKEN_ENDPOINT: string;
 }
 
@@ -33,8 +38,7 @@ export class KpnToken extends TokenObject {
 /** An object that is no `TokenObject`. */
 export class Stranger {
   fetch(request: Request): Response {
-    if (request.url.includes("token")) return new Response("<html>", { status: 404 });
-    throw new Error("never asked");
+    return new Response(`<html>no token at ${request.url}`, { status: 404 });
   }
 }
 
@@ -76,8 +80,8 @@ interface WaitUntilContext {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-const objectSource = (objects: DurableObjects<unknown>, timeout?: number): TokenSource =>
-  durableObjectSource(objects, timeout ? { timeout } : {});
+const objectSource = (objects: Objects, timeout?: number): TokenSource =>
+  durableObjectSource(() => objects.getByName("kpn"), timeout ? { timeout } : {});
 
 export default {
   async fetch(request: Request, env: Env, ctx: WaitUntilContext): Promise<Response> {
