@@ -54,7 +54,10 @@ export function denoKvStore(kv: DenoKv): TokenStore {
       return (await kv.get([key])).value;
     },
 
-    set: (key, token) => kv.set([key], token, { expireIn: token.expiresAt - token.requestedAt }),
+    set(key, token) {
+      const expireIn = token.expiresAt - token.requestedAt;
+      return patiently(() => kv.set([key], token, { expireIn }));
+    },
 
     async exclusive(key, hold) {
       const lock = [key, "lock"];
@@ -62,12 +65,29 @@ export function denoKvStore(kv: DenoKv): TokenStore {
       const { value, versionstamp } = await kv.get(lock);
       const now = Date.now();
       if (typeof value === "number" && now < value) return undefined;
-      const { ok, versionstamp: mine } = await kv.atomic()
-        .check({ key: lock, versionstamp })
-        .set(lock, now + hold, { expireIn: hold })
-        .commit();
+      const { ok, versionstamp: mine } = await patiently(() =>
+        kv.atomic()
+          .check({ key: lock, versionstamp })
+          .set(lock, now + hold, { expireIn: hold })
+          .commit()
+      );
       if (!ok) return undefined;
-      return () => kv.atomic().check({ key: lock, versionstamp: mine! }).delete(lock).commit();
+      return () =>
+        patiently(() =>
+          kv.atomic().check({ key: lock, versionstamp: mine! }).delete(lock).commit()
+        );
     },
   };
+}
+
+/** SQLite does not wait while another process writes, so we do: for half a second at most. */
+async function patiently<T>(write: () => Promise<T>): Promise<T> {
+  for (let pause = 2;; pause *= 2) {
+    try {
+      return await write();
+    } catch (error) {
+      if (pause > 256 || !String(error).includes("database is locked")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
 }
