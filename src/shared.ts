@@ -51,9 +51,13 @@ export function sharedToken(
       } catch (error) {
         run.signal.throwIfAborted();
         alone ||= operation === "exclusive";
-        announce({ type: "storeFailed", operation, reason: reasonOf(error, [secret, written]) });
+        failed(operation, error, written);
         return undefined;
       }
+    }
+
+    function failed(operation: "get" | "set" | "exclusive", error: unknown, written = ""): void {
+      announce({ type: "storeFailed", operation, reason: reasonOf(error, [secret, written]) });
     }
 
     async function read(): Promise<AccessToken | undefined> {
@@ -102,8 +106,13 @@ export function sharedToken(
     try {
       return token ?? await read() ?? await mintAndShare();
     } finally {
-      // Waited for: a script that ends now must not leave its right to the others.
-      if (release) await attempt("exclusive", release);
+      // Waited for: a script that ends now must not leave its right to the others. Handed
+      // back also when the deadline has run out, so not under its signal.
+      if (release) {
+        await within(STORE_TIMEOUT, undefined, release).catch((error) =>
+          failed("exclusive", error)
+        );
+      }
     }
   };
 }
