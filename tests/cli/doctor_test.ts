@@ -136,6 +136,8 @@ for (const runtime of RUNTIMES) {
       const made = await new Deno.Command(openssl, {
         args: [
           ..."req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(" "),
+          ...["-addext", "subjectAltName=DNS:localhost"],
+          ...["-addext", "basicConstraints=critical,CA:FALSE"],
           ...["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`],
         ],
         stderr: "null",
@@ -155,6 +157,11 @@ for (const runtime of RUNTIMES) {
         steps["connection"]!.remedy,
         /company's own CA: (DENO_CERT|NODE_EXTRA_CA_CERTS)/,
       );
+      const variable = runtime.name === "deno" ? "DENO_CERT" : "NODE_EXTRA_CA_CERTS";
+      const trusting = { ...env, [variable]: `${folder}/cert.pem` };
+      const trusted = await examine(runtime, { env: trusting, net: "localhost" });
+      // The endpoint answers, though with no token: fetch trusts it too.
+      assertEquals([trusted.code, trusted.marks], [5, "✓✓✓✓✓✗"]);
       await server.shutdown();
       await Deno.remove(folder, { recursive: true });
     },
