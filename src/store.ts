@@ -2,26 +2,28 @@
 
 import type { AccessToken } from "./token.ts";
 
+/** What a store has to know of a token: when it was asked for and when it expires, in epoch ms. */
+export type Dated = Pick<AccessToken, "requestedAt" | "expiresAt">;
+
 /**
  * Where token sources share their token. A store may lose tokens, hand out expired
  * or foreign values, hang or throw: the source checks what it reads, gives a
  * store a second, and mints for itself where it fails.
  */
 export interface TokenStore {
-  /** What stands under `key`, or `undefined`. Whatever it is, the source checks it. */
+  /** What stands under `key`, or `undefined` or `null`. Whatever it is, the source checks it. */
   get(key: string): Promise<unknown>;
-  /** Keeps `token` under `key`, at least until about `token.expiresAt` (epoch ms). */
-  set(key: string, token: AccessToken): Promise<unknown>;
   /**
-   * Does `work` while no other machine does work under the same `key`. Who cannot
-   * have the lock within `wait` ms does its work all the same; a lock whose owner
-   * died is free after `hold` ms.
+   * Keeps `token`, which is plain JSON, under `key`: at least for its lifetime
+   * (`expiresAt - requestedAt`, in ms), so that a store needs no clock.
    */
-  exclusive?<T>(
-    key: string,
-    work: () => Promise<T>,
-    limits: { readonly wait: number; readonly hold: number },
-  ): Promise<T>;
+  set(key: string, token: Dated): Promise<unknown>;
+  /**
+   * Takes the exclusive right to mint under `key`, which lapses after `hold` ms (its
+   * owner may die). Resolves at once: to the function that hands it back, or
+   * to `undefined` while another machine has it. Leave it out where a store can exclude nobody.
+   */
+  exclusive?(key: string, hold: number): Promise<(() => Promise<unknown>) | undefined>;
 }
 
 /**
