@@ -2,9 +2,6 @@
 
 import type { AccessToken } from "./token.ts";
 
-/** What a store has to know of a token: when it was asked for and when it expires, in epoch ms. */
-export type Dated = Pick<AccessToken, "requestedAt" | "expiresAt">;
-
 /**
  * Where token sources share their token. A store may lose tokens, hand out expired
  * or foreign values, hang or throw: the source checks what it reads, gives a
@@ -17,7 +14,7 @@ export interface TokenStore {
    * Keeps `token`, which is plain JSON, under `key`: at least for its lifetime
    * (`expiresAt - requestedAt`, in ms), so that a store needs no clock.
    */
-  set(key: string, token: Dated): Promise<unknown>;
+  set(key: string, token: AccessToken): Promise<unknown>;
   /**
    * Takes the exclusive right to mint under `key`, which lapses after `hold` ms (its
    * owner may die). Resolves at once: to the function that hands it back, or

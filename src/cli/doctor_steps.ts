@@ -1,6 +1,6 @@
 /** The steps of `kpn-auth doctor`, in the order in which a call takes them. */
 
-import { withDeadline } from "../deadline.ts";
+import { within } from "../deadline.ts";
 import type { KpnAuthError } from "../errors.ts";
 import { readFault } from "../fault.ts";
 import { requestToken } from "../grant.ts";
@@ -210,7 +210,7 @@ async function apiStep({ io, path, endpoint, token, timeout }: Case): Promise<Fi
   const url = apiUrl(path ?? HARMLESS, endpoint.href);
   const { pathname } = url;
   try {
-    return await withDeadline(timeout, undefined, async (signal) => {
+    return await within(timeout, undefined, async (signal) => {
       const response = await io.fetch(url.href, {
         method: path ? "GET" : "POST",
         headers: { authorization: `Bearer ${token!.value}` },
@@ -232,7 +232,7 @@ async function apiStep({ io, path, endpoint, token, timeout }: Case): Promise<Fi
         return warning(`${said}: ${fault.code} ${fault.message}`, fault.hint);
       }
       return ok(`the token is accepted by ${said}`);
-    }, () => warning(`${pathname} gives no answer within ${timeout} ms`, "Try again later."));
+    }, () => new Error(`no answer within ${timeout} ms`));
   } catch (error) {
     return failed(EXIT.network, `${pathname}: ${(error as Error).message}`, "Check the network.");
   }

@@ -1,3 +1,4 @@
+import type { AccessToken } from "../../mod.ts";
 import { denoKvStore } from "../../src/stores/deno_kv.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { checkContract } from "./contract.ts";
@@ -32,7 +33,7 @@ Deno.test("while another process writes to SQLite, a writer waits its turn; for 
     set: busy,
     atomic: () => Object.assign(transaction, { commit: busy }) as never,
   });
-  const token = { requestedAt: 0, expiresAt: 1_000 };
+  const token = { requestedAt: 0, expiresAt: 1_000 } as AccessToken;
   await store.set("kpn-auth:busy", token);
   locked = 4;
   const release = await store.exclusive!("kpn-auth:busy", 1_000);

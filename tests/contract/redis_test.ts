@@ -56,6 +56,6 @@ testWith(["redis-server"], "a key that holds another type counts as absent", asy
   const store = redisStore(client.command);
   const failure = await store.get("kpn-auth:list").then(() => "", (error: Error) => error.message);
   assert(failure.includes("WRONGTYPE"));
-  await store.set("kpn-auth:list", { requestedAt: 0, expiresAt: 1_000 });
+  await store.set("kpn-auth:list", { requestedAt: 0, expiresAt: 1_000 } as AccessToken);
   assertEquals(await store.get("kpn-auth:list"), { requestedAt: 0, expiresAt: 1_000 });
 });

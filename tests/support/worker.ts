@@ -1,6 +1,12 @@
 /** The Worker in which the suites try what is for Cloudflare; bundled, and run by workerd. */
 
-import { createTokenSource, KpnAuthError, type TokenCall, type TokenSource } from "../../mod.ts";
+import {
+  type AccessToken,
+  createTokenSource,
+  KpnAuthError,
+  type TokenCall,
+  type TokenSource,
+} from "../../mod.ts";
 import { type CloudflareKv, cloudflareKvStore } from "../../src/stores/cloudflare_kv.ts";
 import {
   durableObjectSource,
@@ -48,7 +54,7 @@ const ACTIONS: Readonly<
 > = {
   "/kv/get": (env, _, key: string) => cloudflareKvStore(env.TOKENS).get(key),
 
-  "/kv/set": (env, _, key: string, token: { requestedAt: number; expiresAt: number }) =>
+  "/kv/set": (env, _, key: string, token: AccessToken) =>
     cloudflareKvStore(env.TOKENS).set(key, token),
 
   "/kv/plant": (env, _, key: string, text: string) => env.TOKENS.put(key, text),

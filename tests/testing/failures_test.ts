@@ -27,7 +27,7 @@ const ERRORS: readonly (readonly [MockFailure, number, FaultCode, Envelope])[] =
   ["access_token_expired", 401, "invalid_token", "fault"],
   ["access_token_expired_400", 400, "invalid_token", "fault"],
   ["invalid_access_token_500", 500, "invalid_token", "fault"],
-  ["access_token_expired_xml", 401, "invalid_token", "xml"],
+  ["access_token_expired_xml", 401, "invalid_token", "fault"],
   ["access_token_expired_header", 401, "invalid_token", "www-authenticate"],
   ["not_entitled", 401, "not_entitled", "fault"],
   ["not_entitled_403", 403, "not_entitled", "fault"],
