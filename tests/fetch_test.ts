@@ -227,7 +227,10 @@ for (const failure of HANDED_BACK) {
   Deno.test(`B21: everything else is handed back, wholly readable, and mints nothing (${failure})`, async () => {
     const { kpn, mock, calls } = fetchUnderTest();
     mock.respondNext(failure, { to: "api", times: 2 });
-    const bare = await mock.fetch(`https://api-prd.kpn.com${PATH}`, { ...POST, redirect: "manual" });
+    const bare = await mock.fetch(`https://api-prd.kpn.com${PATH}`, {
+      ...POST,
+      redirect: "manual",
+    });
     const response = await kpn(PATH, POST);
     assertEquals([response.status, await response.text()], [bare.status, await bare.text()]);
     assertEquals([mock.mints, calls().length], [1, 2]);
