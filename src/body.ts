@@ -26,32 +26,29 @@ export interface BodyLike {
 /** The most that is read of an answer, in bytes. KPN's documented answer has 500. */
 export const BODY_LIMIT = 65_536;
 
+type Chunk = { done: boolean; value: Uint8Array<ArrayBuffer> };
+
 /**
- * The body as text, or `undefined` if it is longer than 64 KiB (the rest is
- * cancelled). An abort of `signal` cancels the body too; what has come until then is returned.
+ * The body as text. Beyond 64 KiB it is cancelled and cut, with a mark at the end
+ * that makes it no JSON. An abort of `signal`, which is to be this reading's own, cancels it too.
  */
-export async function readText(
-  response: ResponseLike,
-  signal?: AbortSignal,
-): Promise<string | undefined> {
+export async function readText(response: ResponseLike, signal?: AbortSignal): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return "";
   // Never awaited: cancelling one side of a clone does not resolve in Node, Deno and Bun.
   const cancel = () => void reader.cancel().catch(() => {});
-  signal?.addEventListener("abort", cancel);
-  if (signal?.aborted) cancel();
   const chunks: BlobPart[] = [];
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", cancel);
     for (let size = 0; size <= BODY_LIMIT;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read() as Chunk;
       if (done) return await new Blob(chunks).text();
-      const chunk = value as Uint8Array<ArrayBuffer>;
-      chunks.push(chunk);
-      size += chunk.length;
+      chunks.push(value);
+      size += value.length;
     }
-    return undefined;
+    return await new Blob([...chunks, "..."]).text();
   } finally {
-    signal?.removeEventListener("abort", cancel);
     cancel();
   }
 }

@@ -1,6 +1,6 @@
 /** Leaving KPN alone for a while after a refusal that another try cannot cure. */
 
-import { KpnAuthError } from "./errors.ts";
+import { KpnAuthError, type KpnAuthErrorDetails } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 
 /** After `invalid_client`, and after a 429 without `Retry-After`, in ms. */
@@ -21,27 +21,35 @@ export interface CoolDown {
 export function coolDownOf(now: () => number, announce: (event: KpnAuthEvent) => void): CoolDown {
   let last: { secret: string; error: KpnAuthError; since: number; until: number } | undefined;
 
+  function check(secret: string): void {
+    const time = now();
+    // A clock that was set back must not prolong it.
+    if (last?.secret !== secret || time < last.since || time >= last.until) return;
+    const { error, until } = last;
+    throw new KpnAuthError(
+      error.code,
+      `${error.message} Not tried again before ${new Date(until).toISOString()}.`,
+      // What it says of itself; a refusal has no cause.
+      { ...error as KpnAuthErrorDetails, retryAfter: until - time },
+    );
+  }
+
   return {
-    check(secret) {
-      // A clock that was set back must not prolong it.
-      if (last?.secret === secret && last.since <= now() && now() < last.until) throw last.error;
-    },
+    check,
     enter(secret, error) {
-      const { code, message, cause: _none, ...details } = error;
-      const limited = code === "rate_limited";
-      if (code !== "invalid_client" && !limited) throw error;
-      const retryAfter = Math.min(LONGEST, limited && error.retryAfter || COOL_DOWN);
-      const since = now();
-      const until = since + retryAfter;
-      const untilWhen = `${message} Not tried again before ${new Date(until).toISOString()}.`;
-      last = {
-        secret,
-        error: new KpnAuthError(code, untilWhen, { ...details, retryAfter }),
-        since,
-        until,
-      };
-      announce({ type: "coolDown", code, until });
-      throw last.error;
+      const { code, retryAfter = COOL_DOWN } = error;
+      const wait = code === "invalid_client"
+        ? COOL_DOWN
+        : code === "rate_limited"
+        ? Math.min(LONGEST, retryAfter)
+        : 0;
+      if (wait) {
+        const since = now();
+        last = { secret, error, since, until: since + wait };
+        announce({ type: "coolDown", code, until: last.until });
+        check(secret);
+      }
+      throw error;
     },
   };
 }

@@ -89,7 +89,7 @@ export interface KpnAuthErrorDetails {
  */
 export class KpnAuthError extends Error {
   /** Why no token could be had. */
-  readonly code: KpnAuthErrorCode;
+  declare readonly code: KpnAuthErrorCode;
   /** HTTP status of the answer, if there was one. */
   declare readonly status?: number;
   /** KPN's id of the failed request, which its support asks for. */
@@ -99,14 +99,16 @@ export class KpnAuthError extends Error {
   /** How long to wait before another try, in ms. */
   declare readonly retryAfter?: number;
   /** Whether the same call can succeed later without a change on this side. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
 
   /** Makes the error from its code, its message and what else is known. */
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
     super(message, details);
-    this.code = code;
-    this.retryable = /^(rate|server|network|timeout)/.test(code);
-    Object.assign(this, details);
+    Object.assign(this, {
+      code,
+      retryable: /^(rate|server|network|timeout)/.test(code),
+      ...details,
+    });
   }
 
   /** Always `"KpnAuthError"`, also after minification. */
@@ -117,13 +119,13 @@ export class KpnAuthError extends Error {
 
 /** `text` without `secret`, as it is and as a form writes it. */
 export function redact(text: string, secret: string): string {
-  const [, form] = new URLSearchParams({ secret }).toString().split("=");
-  return secret ? text.split(secret).join("***").split(form!).join("***") : text;
+  const form = `${new URLSearchParams({ "": secret })}`.slice(1);
+  return secret ? text.split(secret).join("***").split(form).join("***") : text;
 }
 
 /** What was thrown, as a new error: its name, its code and its message without the secret. */
-export function causeOf(thrown: unknown, secret: string): Error & { code?: string } {
+export function causeOf(thrown: unknown, secret = ""): Error & { code?: string } {
   const { name, code, message } = Object(thrown) as Error & { code?: unknown };
-  const cause = new Error(redact(String(message), secret));
-  return Object.assign(cause, { name: String(name) }, typeof code === "string" && { code });
+  const cause = new Error(redact(`${message}`, secret));
+  return Object.assign(cause, { name: `${name}` }, typeof code === "string" && { code });
 }

@@ -35,8 +35,7 @@ export type EventListener = (event: KpnAuthEvent) => unknown;
 
 /** `listener`, so wrapped that nothing it does breaks the caller. */
 export function announcer(listener: EventListener | undefined): (event: KpnAuthEvent) => void {
-  if (!listener) return () => {};
   return (event) => {
-    (async () => await listener(event))().catch(() => {});
+    (async () => await listener?.(event))().catch(() => {});
   };
 }

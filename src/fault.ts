@@ -26,12 +26,12 @@ export interface Fault {
 const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   [
     "not_entitled",
-    /ApiProductMatchFound|apiresource_doesnot_exist/,
+    /ApiProductMatch|apiresource_/,
     "Add the API to the project on developer.kpn.com; a new token will not help.",
   ],
   [
     "invalid_client",
-    /invalid.?client|client.?id is invalid/i,
+    /invalid.?client/i,
     "Copy the client id and secret from developer.kpn.com again.",
   ],
   [
@@ -45,19 +45,19 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   // Most runtimes show a redirect as it is, Chromium as status 0.
   ["redirected", /^[03]/, "A secret follows no redirect: check the URL."],
   ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
-  ["access_denied", /^40[13]/, "Check what the project may do on developer.kpn.com."],
-  ["invalid_request", /^/, "Check the URL and the parameters."],
+  ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
+  ["invalid_request", /^/, "Check the URL and parameters."],
 ];
 
 /** How to tell the envelopes apart: the field that gives each away, its code, and the one with its words. */
-const ENVELOPES: readonly (readonly [Envelope, string, string])[] = [
+const ENVELOPES: readonly (readonly [Envelope, string, string?])[] = [
   ["fault", "errorcode", "faultstring"],
-  ["fault", "faultstring", "faultstring"],
+  ["fault", "faultstring"],
   ["oauth", "ErrorCode", "Error"],
   ["oauth", "error", "error_description"],
   ["camara", "code", "message"],
   ["kpn", "name", "message"],
-  ["www-authenticate", "challenge", "challenge"],
+  ["www-authenticate", "challenge"],
 ];
 
 /**
@@ -87,7 +87,7 @@ export async function readFault(response: Response): Promise<Fault | undefined> 
 
 /** The fault in a clone of an answer; what has not come when `signal` aborts is not looked at. */
 export async function faultOf(response: Response, signal?: AbortSignal): Promise<Fault> {
-  return parseFault(response, await readText(response.clone(), signal) ?? "");
+  return parseFault(response, await readText(response.clone(), signal));
 }
 
 /** Status, headers and body text to a fault. */
@@ -96,20 +96,22 @@ export function parseFault(
   body: string,
 ): Fault {
   // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
-  const [challenge] = /error=.*/.exec(headers.get("www-authenticate") ?? "") ?? [];
-  const tag = (name: string) => new RegExp(`<${name}>([^<]*)`).exec(body)?.[1];
-  const fields: Record<string, unknown> = {
-    challenge,
-    errorcode: tag("errorcode"),
-    faultstring: tag("faultstring"),
-    ...jsonFields(body),
-  };
-  const text = (field: string) => typeof fields[field] === "string" ? fields[field] : "";
-  const [envelope, mark, words] = ENVELOPES.find(([, mark]) => text(mark)) ??
-    ["unknown", "", ""] as const;
+  const challenge = /error=.*/.exec(`${headers.get("www-authenticate")}`)?.[0];
+  const fields: Record<string, string | undefined> = { challenge };
+  for (const [, tag, words] of body.matchAll(/<(errorcode|faultstring)>([^<]*)/g)) {
+    fields[tag!] = words;
+  }
+  // Envelopes nest their texts differently: wherever they are, they are found.
+  parse(body, (field, value) => {
+    if (typeof value === "string") fields[field] = value;
+    return value;
+  });
+  const text = (field: string) => fields[field] ?? "";
+  const [envelope, mark, words = mark] = ENVELOPES.find(([, mark]) => text(mark)) ??
+    ["unknown", ""] as const;
   const said = [status, envelope, text(mark), text(words), challenge].join(" ");
   const [code, , hint] = SIGNS.find(([, sign]) => sign.test(said))!;
-  const transactionId = text("transactionId");
+  const { transactionId } = fields;
   return {
     code,
     originalCode: text(mark),
@@ -120,18 +122,14 @@ export function parseFault(
   };
 }
 
-/** The fields of an envelope, wherever it nests them. */
-function jsonFields(text: string): Record<string, unknown> {
-  // deno-lint-ignore no-explicit-any -- whatever JSON it is, it can be asked and spread
-  const json = parse(text) as any;
-  return { ...json, ...json?.error, ...json?.fault, ...json?.fault?.detail };
-}
-
 /** The value that a JSON text stands for, or `undefined`: a parser's own message would quote the body. */
-export function parse(text: string): unknown {
+export function parse(
+  text: string,
+  reviver?: (field: string, value: unknown) => unknown,
+): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, reviver);
   } catch {
-    return undefined;
+    // no JSON
   }
 }

@@ -1,7 +1,7 @@
 /** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
 
 import { discard } from "./body.ts";
-import { withDeadline } from "./deadline.ts";
+import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
@@ -28,8 +28,8 @@ export interface AuthorizedFetchOptions {
   /** Accept `http:` origins that are not on loopback. Default: `false`. */
   readonly allowInsecureHttp?: boolean;
   /**
-   * Whether an answer means that the token was rejected, so that the call is sent once more
-   * with another. Read from a clone. Default: KPN's codes for it, on 400, 401 and 500.
+   * Whether an answer that is not 2xx means that the token was rejected, so that the call is
+   * sent once more with another. Read from a clone. Default: KPN's codes for it, on 400, 401 and 500.
    */
   readonly shouldReplay?: (response: Response) => boolean | Promise<boolean>;
   /** Sends the calls. Default: `globalThis.fetch`, looked up at each call. */
@@ -87,23 +87,34 @@ export function authorizedFetch(
   const announce = announcer(options.onEvent);
 
   return async (input, init) => {
-    const { url, init: call } = await takeApart(input, init, origins);
+    const url = allowedUrl(input, origins);
+    const call = isRequest(input)
+      ? await takeApart(new Request(input, init), init)
+      : isRequest(init)
+      ? await takeApart(new Request(url, init), init)
+      : { ...init };
     const send: ApiFetch = injected ?? globalThis.fetch;
-    const sendWith = (token?: string): Promise<Response> =>
-      send(url, {
-        ...call,
-        redirect: "manual",
-        ...token && { headers: bearing(call.headers, token) },
-      });
-    if (hasAuthorization(call.headers)) return await sendWith();
+    const sendWith = (authorization: string): Promise<Response> => {
+      const headers = new Headers(call.headers);
+      headers.set("authorization", authorization);
+      return send(url, { ...call, headers, redirect: "manual" });
+    };
+    const own = new Headers(call.headers).get("authorization");
+    if (own !== null) return await sendWith(own);
 
     const ask: TokenCall = {
       ...call.signal && { signal: call.signal },
       ...waitUntil && { waitUntil },
     };
     const token = await source.token(ask);
-    const response = await sendWith(token.value);
-    if (response.ok || isOneShot(call.body) || !await shouldReplay(response)) return response;
+    const response = await sendWith(`Bearer ${token.value}`);
+    if (response.ok || isOneShot(call.body)) return response;
+    try {
+      if (!await shouldReplay(response)) return response;
+    } catch (error) {
+      discard(response);
+      throw error;
+    }
 
     const other = await source.token({ ...ask, rejected: token }).catch(() => token);
     call.signal?.throwIfAborted();
@@ -111,59 +122,48 @@ export function authorizedFetch(
     if (other.value === token.value) return response;
     discard(response);
     announce({ type: "replayed", status: response.status });
-    return await sendWith(other.value);
+    return await sendWith(`Bearer ${other.value}`);
   };
 }
 
-/** A call as `fetch(string, init)` takes it; a `Request`'s body is read into bytes, so that it replays and keeps its length. */
-async function takeApart(
-  input: string | URL | Request,
-  init: RequestInit = {},
-  origins: readonly string[],
-): Promise<{ url: string; init: RequestInit }> {
-  const request = typeof input === "object" && "headers" in input ? input : undefined;
-  const url = new URL(request ? request.url : input as string | URL, origins[0]);
-  if (!origins.includes(url.origin)) {
+/** The URL that is called, if it may have the token. */
+function allowedUrl(input: string | URL | Request, origins: readonly string[]): string {
+  const { href, origin } = new URL(isRequest(input) ? input.url : input, origins[0]);
+  if (!origins.includes(origin)) {
     throw new TypeError(
-      `Cannot send a token to ${url.origin}: it is not among the origins (${origins})`,
+      `Cannot send a token to ${origin}: it is not among the origins (${origins})`,
     );
   }
-  if (!request) return { url: url.href, init };
+  secureUrl("URL", href, true); // a blob: URL has the origin of its maker
+  return href;
+}
+
+/** A `Request`, and what else was given, as an init: its body is read into bytes, so that it replays and keeps its length. */
+async function takeApart(request: Request, init: RequestInit | undefined): Promise<RequestInit> {
   const { method, headers, signal } = request;
-  const body = init.body === undefined && request.body ? await request.arrayBuffer() : undefined;
-  return { url: url.href, init: { method, headers, signal, ...body && { body }, ...init } };
+  const bytes = await within(MAX_TIMER, signal, () => request.arrayBuffer());
+  return { ...init, method, headers, signal, body: bytes.byteLength ? bytes : null };
 }
 
-function bearing(headers: HeadersInit | undefined, token: string): HeadersInit {
-  const authorization = `Bearer ${token}`;
-  if (!headers) return { authorization };
-  const all = new Headers(headers);
-  all.set("authorization", authorization);
-  return all;
-}
-
-function hasAuthorization(headers: HeadersInit | undefined): boolean {
-  return headers !== undefined && new Headers(headers).has("authorization");
+function isRequest(value: unknown): value is Request {
+  return "arrayBuffer" in Object(value);
 }
 
 /** A stream (the web's, or Node's) can be sent once. */
 function isOneShot(body: unknown): boolean {
-  return typeof body === "object" && body !== null &&
-    ("getReader" in body || Symbol.asyncIterator in body);
+  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
 }
 
 /** Whether KPN says that the token was rejected or has expired, whatever the status is (`kpn.md`). */
 async function isTokenRejected(response: Response): Promise<boolean> {
   const { status, headers } = response;
-  if (status !== 400 && status !== 401 && status !== 500) return false;
+  if (![400, 401, 500].includes(status)) return false;
   if (parseFault(response, "").code === "invalid_token") return true;
-  const type = headers.get("content-type") ?? "";
-  if (!/json|xml/.test(type)) return false;
-  return await withDeadline(
+  if (!/json|xml/.test(`${headers.get("content-type")}`)) return false;
+  return await within(
     RECOGNITION_TIMEOUT,
     undefined,
     async (signal) => (await faultOf(response, signal)).code === "invalid_token",
-    () => false,
   ).catch(() => false);
 }
 

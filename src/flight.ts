@@ -7,7 +7,7 @@ import { KpnAuthError } from "./errors.ts";
 export interface SingleFlight<T> {
   /** Whether a run is in the air, and not dead. */
   busy(): boolean;
-  /** Starts a run and makes it the one that others join. */
+  /** Starts a run and makes it the one that others join; who starts it sees to its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
   /** Waits for the run in the air, or for one of its own. */
   join(launch: () => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
@@ -36,7 +36,6 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
   function launch(work: () => Promise<T>): Promise<T> {
     // Started in a microtask: by then the slot is taken, whoever `work` calls back.
     const promise = Promise.resolve().then(work).finally(() => clear(promise));
-    promise.catch(() => {}); // nobody may be waiting
     flight = { promise, startedAt: now() };
     return promise;
   }
@@ -52,26 +51,18 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
       for (let round = 1;; round++) {
         const promise = remaining() > 0 ? flight!.promise : start();
         try {
-          return await within(remaining(), signal, promise, orphaned);
+          return await within(remaining(), signal, () => promise);
         } catch (error) {
           if (signal?.aborted) throw signal.reason;
           if (error instanceof KpnAuthError) throw error;
           clear(promise);
-          if (round === ROUNDS) throw abandoned();
+          if (round < ROUNDS) continue;
+          throw new KpnAuthError(
+            "timeout",
+            "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
+          );
         }
       }
     },
   };
-}
-
-/** Ends a waiter's patience; never seen outside. */
-function orphaned(): never {
-  throw "orphaned";
-}
-
-function abandoned(): KpnAuthError {
-  return new KpnAuthError(
-    "timeout",
-    "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
-  );
 }

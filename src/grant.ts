@@ -1,17 +1,11 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
-import { readText, type ResponseLike } from "./body.ts";
-import { pause, withDeadline } from "./deadline.ts";
+import type { ResponseLike } from "./body.ts";
+import { MAX_TIMER, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
-import {
-  checkCredential,
-  createTokenRequest,
-  tokenEndpoint,
-  type TokenRequest,
-  type TokenTarget,
-} from "./request.ts";
-import { parseTokenResponse, toAccessToken } from "./response.ts";
+import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
+import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
 /** A secret, or a function that fetches the one of today (from a secret manager). */
@@ -57,11 +51,17 @@ export interface RequestTokenOptions extends TokenTarget {
   readonly retries?: number;
 }
 
-/** One run of the grant under its total deadline; `phase` is what a timeout would blame. */
+/** One run of the grant under its total deadline. */
 export interface Run {
-  readonly secret: string;
-  readonly signal: AbortSignal;
+  secret: string;
+  request: TokenRequest;
+  signal: AbortSignal;
+  /** When the total deadline runs out: epoch ms. */
+  endsAt: number;
+  /** What a timeout would blame. */
   phase: string;
+  /** How often the request was sent. */
+  attempt: number;
 }
 
 /** The grant with its options normalised: what a token source is made of. */
@@ -74,13 +74,11 @@ export interface Grant {
   /** Asks for the secret of today, then does `work`, all under the total deadline. */
   run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
   /** Sends the request, `retries` times more if need be. */
-  mint(run: Run, retries?: number): Promise<{ token: AccessToken; attempt: number }>;
+  mint(run: Run, retries?: number): Promise<AccessToken>;
 }
 
 /** Half the longest first pause before another try, in ms. */
 const BACKOFF = 125;
-
-const MAX_TIMER = 2 ** 31 - 1;
 
 /**
  * Requests an access token: builds the POST of KPN's cURL examples, sends it with
@@ -110,103 +108,98 @@ export async function requestToken(
   caller: { readonly signal?: AbortSignal } = {},
 ): Promise<AccessToken> {
   const grant = createGrant(options);
-  return (await grant.run(caller.signal, (run) => grant.mint(run))).token;
+  return await grant.run(caller.signal, grant.mint);
 }
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
 export function createGrant(options: RequestTokenOptions): Grant {
-  const { clientId, clientSecret, allowInsecureHttp = false, fetch: injected } = options;
-  const { now = Date.now, random = Math.random } = options;
-  const { timeout = 10_000, attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
-  checkNumbers("timeout, attemptTimeout and retries", timeout, attemptTimeout, usualRetries);
-  const target = { tokenEndpoint: tokenEndpoint(options), allowInsecureHttp };
-  checkCredential("clientId", clientId);
-  if (typeof clientSecret !== "function") checkCredential("clientSecret", clientSecret);
+  const {
+    clientId,
+    clientSecret,
+    fetch: injected,
+    now = Date.now,
+    random = Math.random,
+    timeout = 10_000,
+    attemptTimeout = 4_000,
+    retries: usualRetries = 2,
+  } = options;
+  checkNumbers({ timeout, attemptTimeout, retries: usualRetries });
+  // Built to check the options: the id stands in for a secret that is not there yet.
+  const { url: tokenEndpoint } = createTokenRequest(
+    { clientId, clientSecret: typeof clientSecret === "function" ? clientId : clientSecret },
+    options,
+  );
 
-  async function secretOfToday(): Promise<string> {
-    try {
-      const secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
-      checkCredential("clientSecret", secret);
-      return secret;
-    } catch (error) {
-      const cause = causeOf(error, "");
-      throw new KpnAuthError(
-        "secret_unavailable",
-        `Cannot get a token: clientSecret() failed: ${cause.message}.`,
-        { cause },
-      );
-    }
-  }
-
-  /** One attempt. */
-  async function send(request: TokenRequest, run: Run, signal: AbortSignal): Promise<AccessToken> {
-    const { url, ...init } = request;
-    // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
-    const fetch: TokenFetch = injected ?? globalThis.fetch;
-    const requestedAt = now();
-    let response: ResponseLike;
-    let text: string | undefined;
-    try {
-      run.phase = "waiting for the answer";
-      response = await fetch(url, { ...init, signal });
-      run.phase = "reading the answer";
-      text = await readText(response, signal);
-    } catch (error) {
-      throw networkError(error, url, run.secret);
-    }
-    return toAccessToken(parseTokenResponse(response, text, run.secret, now()), requestedAt);
-  }
+  const timedOut = (option: string, ms: number, run: Run) => () =>
+    new KpnAuthError(
+      "timeout",
+      `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
+    );
 
   return {
     clientId,
-    tokenEndpoint: target.tokenEndpoint,
+    tokenEndpoint,
     timeout,
     now,
     random,
 
     run(caller, work) {
-      const run = { phase: "asking clientSecret()" };
-      return withDeadline(
-        timeout,
-        caller,
-        async (signal) => work(Object.assign(run, { signal, secret: await secretOfToday() })),
-        () => timedOut("timeout", timeout, run.phase),
-      );
+      const run = { phase: "asking clientSecret()", endsAt: now() + timeout } as Run;
+      return within(timeout, caller, async (signal) => {
+        run.signal = signal;
+        try {
+          run.secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
+          run.request = createTokenRequest(
+            { clientId, clientSecret: run.secret },
+            { tokenEndpoint, allowInsecureHttp: true }, // checked above
+          );
+        } catch (error) {
+          const cause = causeOf(error);
+          throw new KpnAuthError(
+            "secret_unavailable",
+            `Cannot get a token: clientSecret() failed: ${cause.message}.`,
+            { cause },
+          );
+        }
+        return work(run);
+      }, timedOut("timeout", timeout, run));
     },
 
     async mint(run, retries = usualRetries) {
-      const request = createTokenRequest({ clientId, clientSecret: run.secret }, target);
-      const startedAt = now();
-      for (let attempt = 1;; attempt++) {
+      const { url, ...init } = run.request;
+      for (run.attempt = 1;; run.attempt++) {
         try {
-          const token = await withDeadline(
+          return await within(
             attemptTimeout,
             run.signal,
-            (signal) => send(request, run, signal),
-            () => timedOut("attemptTimeout", attemptTimeout, run.phase),
+            async (signal) => {
+              // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
+              const fetch: TokenFetch = injected ?? globalThis.fetch;
+              const requestedAt = now();
+              run.phase = "waiting for the answer";
+              const response = await fetch(url, { ...init, signal });
+              run.phase = "reading the answer";
+              return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
+            },
+            timedOut("attemptTimeout", attemptTimeout, run),
           );
-          return { token, attempt };
-        } catch (error) {
-          const { retryable, retryAfter = 0 } = error as KpnAuthError;
-          const delay = Math.max(retryAfter, random() * BACKOFF * 2 ** attempt);
-          if (!retryable || attempt > retries || now() - startedAt + delay >= timeout) throw error;
-          run.phase = "waiting to try again";
-          await pause(delay, run.signal);
+        } catch (thrown) {
+          const error = networkError(thrown, url, run.secret);
+          const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
+          if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
+          // Waits for nothing, until the pause is over or the caller has left.
+          await within(delay, run.signal, () => new Promise(() => {}))
+            .catch(() => run.signal.throwIfAborted());
         }
       }
     },
   };
 }
 
-function timedOut(option: string, ms: number, phase: string): never {
-  throw new KpnAuthError(
-    "timeout",
-    `Cannot get a token: ${option} (${ms} ms) ran out while ${phase}.`,
-  );
-}
-
 /** Refuses what no timer takes. */
-export function checkNumbers(options: string, ...values: readonly number[]): void {
-  if (values.every((value) => value >= 0 && value <= MAX_TIMER)) return;
-  throw new RangeError(`Cannot use ${options}: each must be from 0 to ${MAX_TIMER}`);
+export function checkNumbers(options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value >= 0 && value <= MAX_TIMER) continue;
+    throw new RangeError(`Cannot use ${name}: it must be 0 to ${MAX_TIMER}`);
+  }
 }

@@ -66,40 +66,39 @@ export function createTokenRequest(
   target: TokenTarget = {},
 ): TokenRequest {
   const { clientId, clientSecret } = credentials;
-  checkCredential("clientId", clientId);
-  checkCredential("clientSecret", clientSecret);
+  checkCredentials({ clientId, clientSecret });
   return Object.freeze({
     url: tokenEndpoint(target),
     method: "POST",
     headers: Object.freeze({ "content-type": "application/x-www-form-urlencoded" }),
-    body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret }).toString(),
+    body: `${new URLSearchParams({ client_id: clientId, client_secret: clientSecret })}`,
     redirect: "manual",
   });
 }
 
 /** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
-export function checkCredential(field: keyof ClientCredentials, value: unknown): void {
-  if (
-    typeof value !== "string" || !value || value.trim() !== value || /[\p{Cc}\p{Cs}]/u.test(value)
-  ) {
+function checkCredentials(credentials: ClientCredentials): void {
+  for (const [field, value] of Object.entries(credentials)) {
+    if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
     throw new TypeError(
-      `Cannot use ${field}: it must be non-empty text without control characters, lone surrogates ` +
-        "or white space around it",
+      `Cannot use ${field}: it must be text, without control characters, lone ` +
+        "surrogates or white space around it",
     );
   }
 }
 
 /** The URL that a target stands for, checked. */
-export function tokenEndpoint(target: TokenTarget): string {
-  const { realm, tokenEndpoint: given, allowInsecureHttp } = target;
-  const known = TOKEN_ENDPOINTS[realm ?? "gateway"];
-  if (given ? realm : !known) {
-    throw new TypeError('Cannot use realm: give "gateway", "msm" or a tokenEndpoint');
+export function tokenEndpoint(
+  { realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget,
+): string {
+  const endpoint = given || TOKEN_ENDPOINTS[realm ?? "gateway"];
+  if (!endpoint || given && realm) {
+    throw new TypeError('Cannot use realm: it must be "gateway" or "msm", without a tokenEndpoint');
   }
-  if (!given) return known;
-  const url = secureUrl("tokenEndpoint", given, allowInsecureHttp);
-  const { searchParams } = url;
-  if (!searchParams.has("grant_type")) searchParams.set("grant_type", "client_credentials");
+  const url = secureUrl("tokenEndpoint", endpoint, allowInsecureHttp);
+  if (!url.searchParams.has("grant_type")) {
+    url.searchParams.set("grant_type", "client_credentials");
+  }
   return url.href;
 }
 
@@ -110,13 +109,12 @@ export function secureUrl(
   allowInsecureHttp: boolean | undefined,
 ): URL {
   const url = new URL(URL.canParse(given) ? given : "about:invalid");
-  const { protocol, hostname, origin, username, password } = url;
-  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1])$/.test(hostname);
-  const isSecure = protocol === "https:" ||
-    protocol === "http:" && (isLoopback || allowInsecureHttp);
-  if (isSecure && !username && !password) return url;
+  const secure = allowInsecureHttp
+    ? /^https?:/
+    : /^https:|^http:..(localhost|127\.[\d.]+|\[::1])[:/]/;
+  if (secure.test(url.href) && !url.username && !url.password) return url;
   throw new TypeError(
-    `Cannot use ${option} ${origin}: it must be https, without user and password ` +
-      "(http on loopback, or with allowInsecureHttp)",
+    `Cannot use ${option} ${url.origin}: it must be https, without user and password ` +
+      "(http on loopback or with allowInsecureHttp)",
   );
 }

@@ -72,43 +72,44 @@ const DEFAULT_LIFETIME = 300_000;
  * const { access_token, level } = await readTokenResponse(await fetch(request.url, request));
  * ```
  */
-export async function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
-  return parseTokenResponse(response, await readText(response), "", Date.now());
+export function readTokenResponse(response: ResponseLike): Promise<TokenResponse> {
+  return readWire(response);
 }
 
-/** The wire object in a text that was read; `secret` is kept out of what an error quotes. */
-export function parseTokenResponse(
+/** The same under a deadline's `signal`; `secret` is kept out of what an error quotes. */
+export async function readWire(
   response: ResponseLike,
-  text: string | undefined,
-  secret: string,
-  now: number,
-): TokenResponse {
+  secret = "",
+  now: () => number = Date.now,
+  signal?: AbortSignal,
+): Promise<TokenResponse> {
+  const text = await readText(response, signal);
   const { ok, status, headers } = response;
-  const wire = parse(text ?? "") as TokenResponse | null | undefined;
+  const wire = parse(text) as TokenResponse | null | undefined;
   if (
     ok && isTokenValue(wire?.access_token) &&
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
-  const { code, originalCode, message, hint, ...details } = parseFault(response, text ?? "");
-  const words = details.envelope === "unknown"
-    ? `${headers.get("content-type") ?? "no content type"}, ${
-      text?.length ?? "too many"
-    } characters`
-    : `${originalCode}, ${message}`;
+  const { code, originalCode, message, hint, ...details } = parseFault(response, text);
+  const type = headers.get("content-type");
+  const words = [`HTTP ${status}`, type, `${text.length} characters`, originalCode, message]
+    .filter(Boolean).join(", ");
   // Redacted before it is cut, so that no cut secret is left.
   const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
-  const header = headers.get("retry-after"); // RFC 9110 section 10.2.3: seconds, or a date
-  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now;
+  // RFC 9110 section 10.2.3: seconds, or a date.
+  const header = headers.get("retry-after");
+  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now();
   throw new KpnAuthError(
     code,
-    `Cannot get a token: ${code} (HTTP ${status}: ${quote}). ${hint}`,
-    { status, ...details, ...retryAfter > 0 && { retryAfter } },
+    `Cannot get a token: ${code} (${quote}). ${hint}`,
+    { status, ...details, ...retryAfter >= 0 && { retryAfter } },
   );
 }
 
 /** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */
 export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessToken {
-  const token = {
+  // Through JSON, which it has to survive anyway: what is not known leaves no trace, and all is frozen.
+  const json = JSON.stringify({
     value: wire.access_token,
     type: wire.token_type ?? "Bearer",
     requestedAt,
@@ -119,25 +120,19 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
     applicationName: wire.application_name,
     developerEmail: wire.developer_email ?? wire["developer.email"],
     organizationName: wire.organization_name,
-    apiProducts: Object.freeze(productsOf(wire)),
+    apiProducts: `${wire.api_product_list_json ?? wire.api_product_list ?? ""}`
+      .split(/\s*[[\],]\s*/).filter(Boolean),
     scope: wire.scope ?? "",
     status: wire.status,
     refreshToken: wire.refresh_token,
     refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
     refreshCount: digits(wire.refresh_count),
-  };
-  const known = Object.entries(token).filter(([, value]) => value !== undefined);
-  return Object.freeze(Object.fromEntries(known) as unknown as AccessToken);
+  });
+  return JSON.parse(json, (_key, value) => Object.freeze(value));
 }
 
 /** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
 function digits(value: unknown, unit = 1): number | undefined {
   const ms = Number(value) * unit;
   return /^\d+$/.test(`${value}`) && ms <= 8e15 ? ms : undefined;
-}
-
-/** `"[a, b]"` or `["a", "b"]`. */
-function productsOf({ api_product_list_json: json, api_product_list: list }: TokenResponse) {
-  const products = `${json ?? list ?? ""}`.split(/[[\],]/);
-  return products.map((product) => product.trim()).filter(Boolean);
 }

@@ -79,7 +79,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const grant = createGrant(options);
   const { now, random } = grant;
   const margins = { ageing: 300_000, stale: 10_000, ...options.margins };
-  checkNumbers("margins", margins.ageing, margins.stale);
+  checkNumbers(margins);
   const { waitUntil } = options;
   const announce = announcer(options.onEvent);
   const coolDown = coolDownOf(now, announce);
@@ -106,43 +106,41 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     return usable;
   }
 
-  /** One mint, or another machine's token in its stead. */
-  function obtain(retries: number | undefined, renewing: boolean): Promise<AccessToken> {
+  /** One mint, or another machine's token in its stead; to renew, one attempt has to do. */
+  function obtain(renewing: boolean): Promise<AccessToken> {
     return grant.run(undefined, async (run) => {
-      const { secret } = run;
       const mint = async () => {
-        coolDown.check(secret);
+        coolDown.check(run.secret);
         announce({ type: "mintStarted" });
         const startedAt = now();
-        const { token, attempt } = await grant.mint(run, retries)
-          .catch((error: KpnAuthError) => coolDown.enter(secret, error));
+        const token = await grant.mint(run, renewing ? 0 : undefined)
+          .catch((error: KpnAuthError) => coolDown.enter(run.secret, error));
         hold(token);
-        const { expiresAt } = token;
-        announce({ type: "mintSucceeded", duration: now() - startedAt, attempt, expiresAt });
+        announce({
+          type: "mintSucceeded",
+          duration: now() - startedAt,
+          attempt: run.attempt,
+          expiresAt: token.expiresAt,
+        });
         return token;
       };
       return await (shared ? shared(run, (token) => adopt(token, renewing), mint) : mint());
     });
   }
 
-  function mint(): Promise<AccessToken> {
-    return flight.launch(() =>
-      obtain(undefined, false).catch((error) => {
-        announce({ type: "mintFailed", error });
-        throw error;
-      })
-    );
-  }
-
-  /** One attempt. Its failure is no outcome for those who join it: they go round and mint. */
-  function refresh(): Promise<AccessToken> {
-    return flight.launch(() =>
-      obtain(0, true).catch((error) => {
+  /** Starts a mint, or a refresh, that the runtime lets finish if it has been asked to. */
+  function launch(renewing: boolean, call: TokenCall): Promise<AccessToken> {
+    const promise = flight.launch(() =>
+      obtain(renewing).catch((error) => {
         refreshNotBefore = now() + REFRESH_PAUSE;
-        announce({ type: "refreshFailed", error });
-        throw "refresh failed";
+        announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
+        // A failed refresh is no outcome for those who joined it: they go round and mint.
+        throw renewing ? "refresh failed" : error;
       })
     );
+    keepAlive(call, promise);
+    keepAlive({ waitUntil }, promise);
+    return promise;
   }
 
   function reject(value: string): void {
@@ -155,15 +153,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   async function renew(call: TokenCall): Promise<AccessToken> {
     call.signal?.throwIfAborted();
     if (call.rejected) reject(call.rejected.value);
-    const started = (promise: Promise<AccessToken>) => {
-      keepAlive(call, promise);
-      keepAlive({ waitUntil }, promise);
-      return promise;
-    };
     if (!held || now() >= held.staleAt) {
-      return await flight.join(() => started(mint()), call.signal);
+      return await flight.join(() => launch(false, call), call.signal);
     }
-    if (now() >= held.ageingAt && now() >= refreshNotBefore && !flight.busy()) started(refresh());
+    if (now() >= held.ageingAt && now() >= refreshNotBefore && !flight.busy()) launch(true, call);
     return held.token;
   }
 
@@ -183,7 +176,11 @@ function keepAlive(
   holder: { readonly waitUntil?: WaitUntil | undefined },
   promise: Promise<unknown>,
 ): void {
-  const settled = promise.catch(() => {});
-  if (typeof holder.waitUntil === "function") holder.waitUntil(settled);
-  else holder.waitUntil?.waitUntil(settled);
+  const settled = promise.catch(() => {}); // nobody else may be waiting
+  try {
+    if (typeof holder.waitUntil === "function") holder.waitUntil(settled);
+    else holder.waitUntil?.waitUntil(settled);
+  } catch {
+    // Workers' own throws outside of a request. It is a help, not a condition.
+  }
 }

@@ -79,6 +79,7 @@ export function tools(): Promise<string> {
     "jest": "30.5.2",
     "esbuild": "0.28.2",
     "rollup": "4.68.8",
+    "@rollup/plugin-node-resolve": "16.0.3",
     "webpack": "5.112.2",
   });
 }

@@ -2,3 +2,5 @@
 
 import "./contents.ts";
 import "./publishing.ts";
+import "./types.ts";
+import "./bundles.ts";

@@ -1,0 +1,176 @@
+import { createTokenSource, KpnAuthError, type RequestTokenOptions } from "../../mod.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
+import { holdsSecret, SENTINEL } from "../support/credentials.ts";
+import {
+  answerWith,
+  type Behaviour,
+  closedPort,
+  halfOpen,
+  http,
+  resetAfter,
+  selfSigned,
+  TOKEN,
+  trickle,
+  withServer,
+} from "../support/fault_server.ts";
+
+/** What comes of asking there, without and with retries: an error, and the same again. */
+async function failing(tokenEndpoint: string, options: Partial<RequestTokenOptions> = {}) {
+  const ask = (retries: number) => {
+    const source = createTokenSource({
+      ...SENTINEL,
+      tokenEndpoint,
+      retries,
+      random: () => 0,
+      timeout: 5_000,
+      ...options,
+    });
+    return assertRejects(() => source.token(), KpnAuthError);
+  };
+  const [error, retried] = [await ask(0), await ask(2)];
+  const told = ({ code, message }: KpnAuthError) => [code, message.replace(/:\d+/g, ":port")];
+  assertEquals(told(retried), told(error));
+  assert(!holdsSecret(Deno.inspect(error, { depth: 9 })));
+  return error;
+}
+
+Deno.test("B24: a closed port is a network_error that says refused", async () => {
+  const host = closedPort();
+  const { code, message, retryable, cause } = await failing(`http://${host}/`);
+  assertEquals([code, retryable], ["network_error", true]);
+  assertMatch(message, /refused/);
+  assert(message.includes(host) && cause instanceof Error);
+});
+
+Deno.test("B24: a name that DNS does not know is a network_error that says so", async () => {
+  const { code, message } = await failing("https://nothing.invalid/");
+  assertEquals(code, "network_error");
+  assertMatch(message, /nothing\.invalid: DNS/);
+});
+
+const LOST: [string, Behaviour, RegExp][] = [
+  ["reset before the headers", resetAfter(""), /lost|reset/],
+  ["reset during the headers", resetAfter("HTTP/1.1 200 OK\r\ncontent-ty"), /lost|reset/],
+  [
+    "reset during the body",
+    resetAfter(http('{"access_token":"half', { length: 500 })),
+    /lost|reset/,
+  ],
+  ["closed without a word", answerWith(""), /lost/],
+  ["closed during the headers", answerWith("HTTP/1.1 200 OK\r\ncontent-ty"), /lost/],
+  ["a body cut short", answerWith(http('{"access_token":"half', { length: 500 })), /lost/],
+  [
+    "a chunked body cut short",
+    answerWith('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"acc'),
+    /lost/,
+  ],
+];
+for (const [what, behaviour, words] of LOST) {
+  Deno.test(`B24, B46: ${what} is a network_error that says that the connection was lost`, async () => {
+    await withServer(behaviour, async (server) => {
+      const { code, message, retryable } = await failing(`http://${server.host}/`);
+      assertEquals([code, retryable], ["network_error", true]);
+      assertMatch(message, words);
+      assert(server.accepted >= 4, `1 call without retries, 1 with 2: ${server.accepted}`);
+    });
+  });
+}
+
+Deno.test("B24: a certificate that nobody signed is a network_error that says TLS", async () => {
+  await withServer(halfOpen, async ({ host }) => {
+    const { code, message } = await failing(`https://${host}/`);
+    assertEquals(code, "network_error");
+    assertMatch(message, /TLS failed.*certificate/);
+  }, selfSigned());
+});
+
+Deno.test("B24: TLS spoken to a server that has none is a network_error that says TLS", async () => {
+  await withServer(resetAfter("HTTP/1.1 400 Bad Request\r\n\r\n"), async ({ host }) => {
+    const { code, message } = await failing(`https://${host}/`);
+    assertEquals(code, "network_error");
+    assertMatch(message, /TLS failed|connection lost/);
+  });
+  const notTls: Behaviour = async (connection) => {
+    await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await halfOpen(connection);
+  };
+  await withServer(notTls, async ({ host }) => {
+    assertMatch((await failing(`https://${host}/`)).message, /TLS failed/);
+  });
+});
+
+Deno.test("B47: a half-open connection is a timeout while waiting for the answer", async () => {
+  await withServer(halfOpen, async (server) => {
+    const endpoint = `http://${server.host}/`;
+    const { code, message } = await failing(endpoint, { attemptTimeout: 60 });
+    assertEquals(code, "timeout");
+    assertMatch(message, /attemptTimeout \(60 ms\) ran out while waiting for the answer/);
+    assertEquals(server.accepted, 4);
+    const total = createTokenSource({ ...SENTINEL, tokenEndpoint: endpoint, timeout: 60 });
+    const error = await assertRejects(() => total.token(), KpnAuthError);
+    assertMatch(error.message, /timeout \(60 ms\) ran out while waiting for the answer/);
+  });
+});
+
+Deno.test("B31, B47: one byte at a time is a timeout, in the headers as in the body", async () => {
+  const answer = http(TOKEN);
+  await withServer(trickle(answer, 20), async ({ host }) => {
+    const { code, message } = await failing(`http://${host}/`, { attemptTimeout: 120 });
+    assertEquals(code, "timeout");
+    assertMatch(message, /while waiting for the answer/);
+  });
+  const slowBody: Behaviour = async (connection) => {
+    await answerWith(answer.slice(0, answer.indexOf("{")))(connection);
+    await trickle(TOKEN, 20)(connection);
+  };
+  await withServer(slowBody, async ({ host }) => {
+    const { code, message } = await failing(`http://${host}/`, { attemptTimeout: 120 });
+    assertEquals(code, "timeout");
+    assertMatch(message, /while reading the answer/);
+  });
+});
+
+Deno.test("B31: a body that is too long is given up: its server cannot send it all", async () => {
+  let sent = 0;
+  const endless: Behaviour = async (connection) => {
+    await answerWith(http("", { length: 1e12 }))(connection);
+    const chunk = new Uint8Array(65_536).fill(120);
+    for (;;) sent += await connection.write(chunk);
+  };
+  await withServer(endless, async ({ host }) => {
+    const { code, message } = await failing(`http://${host}/`);
+    assertEquals(code, "invalid_response");
+    assertMatch(message, /HTTP 200.*application\/json/);
+  });
+  assert(sent < 100_000_000, `${sent} bytes`);
+});
+
+Deno.test("B23: what is no HTTP at all is a KpnAuthError too", async () => {
+  for (
+    const rubbish of ["220 smtp.example ESMTP\r\n", "\u0000\u0001\u0002", "HTTP/9.9 2000 ?\r\n\r\n"]
+  ) {
+    await withServer(answerWith(rubbish), async ({ host }) => {
+      assertEquals((await failing(`http://${host}/`)).code, "network_error");
+    });
+  }
+});
+
+Deno.test("the token endpoint is down for a while and comes back: the next call gets a token", async () => {
+  let down = true;
+  const behaviour: Behaviour = (connection) =>
+    (down ? resetAfter("") : answerWith(http(TOKEN)))(connection);
+  await withServer(behaviour, async ({ host }) => {
+    const source = createTokenSource({
+      ...SENTINEL,
+      tokenEndpoint: `http://${host}/`,
+      random: () => 0,
+    });
+    for (let call = 0; call < 3; call++) {
+      const herd = Array.from({ length: 20 }, () => source.token());
+      const outcomes = await Promise.allSettled(herd);
+      assert(outcomes.every(({ status }) => status === "rejected"));
+    }
+    down = false;
+    assertEquals((await source.token()).value, "socket-token");
+  });
+});

@@ -1,0 +1,130 @@
+import { authorizedFetch, createTokenSource, KpnAuthError } from "../../mod.ts";
+import { mockKpn } from "../../src/testing/mock.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { CREDENTIALS } from "../support/credentials.ts";
+import { answerWith, http, withServer } from "../support/fault_server.ts";
+
+const PATH = "/communication/nexmo/number-insight/basic";
+
+/** KPN's mock on a real server, and a fetch authorized there. */
+async function withMock(
+  use: (
+    server: {
+      kpn: ReturnType<typeof authorizedFetch>;
+      origin: string;
+      mock: ReturnType<typeof mockKpn>;
+      connections: Set<string>;
+    },
+  ) => Promise<void>,
+): Promise<void> {
+  const mock = mockKpn();
+  const connections = new Set<string>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request, { remoteAddr }) => {
+      connections.add(`${remoteAddr.port}`);
+      return mock.handle(request);
+    },
+  );
+  try {
+    const origin = `http://127.0.0.1:${server.addr.port}`;
+    const source = createTokenSource({
+      ...CREDENTIALS,
+      tokenEndpoint: `${origin}/oauth/client_credential/accesstoken`,
+      random: () => 0,
+    });
+    await use({ kpn: authorizedFetch(source, { origins: [origin] }), origin, mock, connections });
+  } finally {
+    await server.shutdown();
+  }
+}
+
+Deno.test("B28: redirects come back as they came, and nothing goes to where they point", async () => {
+  await withServer(answerWith(http("{}")), async (elsewhere) => {
+    await withMock(async ({ kpn, mock }) => {
+      for (const status of [301, 302, 303, 307, 308]) {
+        const location = `http://${elsewhere.host}/`;
+        mock.respondNext(() => new Response("moved", { status, headers: { location } }), {
+          to: "api",
+        });
+        const response = await kpn("/x", { redirect: "follow" });
+        assertEquals(
+          [response.status, response.headers.get("location"), await response.text()],
+          [status, location, "moved"],
+        );
+      }
+    });
+    assertEquals(elsewhere.accepted, 0);
+  });
+});
+
+Deno.test("the response that comes back keeps its url, looked at or not, replayed or not", async () => {
+  await withMock(async ({ kpn, origin, mock }) => {
+    for (const failure of ["ok", "kpn_flat", "invalid_access_token", "not_entitled"] as const) {
+      mock.respondNext(failure, { to: "api" });
+      const response = await kpn(PATH, {
+        method: "POST",
+        body: new URLSearchParams({ number: "1" }),
+      });
+      assertEquals(response.url, `${origin}${PATH}`);
+      await response.body?.cancel();
+    }
+  });
+});
+
+Deno.test("B43: bodies arrive whole in both sends, with their length, a Request's too", async () => {
+  await withMock(async ({ kpn, origin, mock }) => {
+    const text = "x".repeat(100_000);
+    const form = new FormData();
+    form.set("file", new File([text], "a.txt"));
+    const calls: [string | Request, RequestInit?][] = [
+      ["/x", { method: "POST", body: text }],
+      ["/x", { method: "POST", body: new TextEncoder().encode(text) }],
+      ["/x", { method: "POST", body: new Blob([text]) }],
+      ["/x", { method: "POST", body: form }],
+      [new Request(`${origin}/x`, { method: "PUT", body: text })],
+      [new Request(`${origin}/x`, { method: "POST", body: form })],
+      [new Request(`${origin}/x`, { method: "POST", body: new Blob([text]).stream() })],
+    ];
+    for (const [input, init] of calls) {
+      mock.respondNext("invalid_access_token", { to: "api" });
+      await (await kpn(input, init)).body?.cancel();
+      const [first, second] = mock.requests.slice(-3).filter(({ url }) => !/oauth/.test(url));
+      assert(first!.body.includes(text) && second!.body.includes(text));
+      assert(first!.headers["authorization"] !== second!.headers["authorization"]);
+      if (typeof input === "object") assert(Number(second!.headers["content-length"]) >= 100_000);
+    }
+  });
+});
+
+Deno.test("B18: a thousand calls, each third with its token revoked, hold no connection back", async () => {
+  await withMock(async ({ kpn, mock, connections }) => {
+    const init = { method: "POST", body: new URLSearchParams({ number: "447700900000" }) };
+    for (let call = 0; call < 1_000; call++) {
+      if (call % 3 === 0) mock.revoke();
+      const response = await kpn(PATH, init);
+      assertEquals(response.status, 200);
+      await response.text();
+    }
+    assertEquals(mock.mints, 334);
+    assert(connections.size <= 10, `${connections.size} connections`);
+  });
+});
+
+Deno.test("a connection lost under an API call is fetch's own error, and is not sent again", async () => {
+  await withMock(async ({ mock, origin }) => {
+    await withServer(answerWith(""), async (broken) => {
+      const source = createTokenSource({
+        ...CREDENTIALS,
+        tokenEndpoint: `${origin}/oauth/client_credential/accesstoken`,
+      });
+      const kpn = authorizedFetch(source, { origins: [`http://${broken.host}`] });
+      const error = await assertRejects(
+        () => kpn("/x", { method: "POST", body: "once" }),
+        TypeError,
+      );
+      assert(!(error instanceof KpnAuthError));
+      assertEquals([mock.mints, broken.accepted], [1, 1]);
+    });
+  });
+});
