@@ -17,8 +17,19 @@ const LOOPBACK = "--allow-net=127.0.0.1,localhost";
 /** To find programs, and to know whether a missing one is a failure. */
 const PROGRAMS = ["--allow-env=PATH,CI", "--allow-read"];
 
+/** Real stores: their clients and their servers. */
+const ENGINES = [
+  LOOPBACK,
+  "--allow-env",
+  "--allow-read",
+  "--allow-write",
+  "--allow-sys",
+  "--allow-run",
+];
+
 const SUITES: readonly Suite[] = [
   { name: "unit", files: ["tests/*_test.ts"], permissions: [] },
+  { name: "testing", files: ["tests/testing"], permissions: [] },
   {
     name: "docs",
     files: ["--doc", "README.md", "mod.ts", "src"],
@@ -34,13 +45,7 @@ const SUITES: readonly Suite[] = [
   {
     name: "parity",
     files: ["tests/parity"],
-    permissions: [
-      LOOPBACK,
-      ...PROGRAMS,
-      "--allow-env=PATH,CI,UPDATE_GOLDEN",
-      "--allow-run",
-      "--allow-write",
-    ],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
   },
   {
     name: "curl",
@@ -48,9 +53,29 @@ const SUITES: readonly Suite[] = [
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run", "--allow-write"],
   },
   {
+    name: "desk", // Playwright looks at /proc, which takes all permissions
+    files: ["tests/desk"],
+    permissions: ["--allow-all"],
+  },
+  {
+    name: "contract",
+    files: ["tests/contract"],
+    permissions: ENGINES,
+  },
+  {
+    name: "fleet",
+    files: ["tests/fleet"],
+    permissions: ENGINES,
+  },
+  {
     name: "sockets",
     files: ["tests/sockets"],
     permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
+  },
+  {
+    name: "runtimes",
+    files: ["tests/runtimes/all.ts"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
   },
   {
     name: "package",

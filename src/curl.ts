@@ -1,53 +1,58 @@
 /**
- * cURL commands for every shell: KPN's page gives two, with placeholders; here is
- * the one for your shell, with your values, or with none of the secret ones.
+ * The curl command of a request, for every shell; secrets are left out unless asked for.
  *
  * @module
  */
 
-import { LONGEST_CMD_LINE, quote, type Shell } from "./quoting.ts";
+import { type Quoting, refuse, type Shell, SHELLS } from "./quoting.ts";
+import { type Carrier, carrierFor, type Expand, type Fields } from "./secrets.ts";
 
-export type { Shell } from "./quoting.ts";
+export type { Expand, Shell };
 
-/** A request that cURL can send: a `TokenRequest`, or any API call with a text body. */
+/** A request to render: a `TokenRequest`, or any call of an API that has a text body or none. */
 export interface CurlRequest {
-  /** Absolute `http:` or `https:` URL. */
-  readonly url: string;
-  /** Default: `"GET"`, or `"POST"` with a body. */
+  /** Default: `"GET"`. */
   readonly method?: string;
-  /** Header names and values. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is. */
+  /** An absolute `http:` or `https:` URL. */
+  readonly url: string | URL;
+  /** As `fetch` takes them. Nothing is added to them: no content type either. */
+  readonly headers?: HeadersInit;
+  /** Sent as it is, in UTF-8. */
   readonly body?: string;
 }
 
-/** For which shell, and what becomes of the secrets. */
+/** How to render. */
 export interface CurlOptions {
-  /** The shell that the command is for. */
+  /** The shell that will read the command. */
   readonly shell: Shell;
-  /**
-   * Write the client secret and the bearer token into the command, where the process
-   * list and the shell's history show them. Default: `false`: the command takes them from the
-   * environment: `KPN_CLIENT_ID`, `KPN_CLIENT_SECRET`, `KPN_TOKEN`.
-   */
+  /** Write id, secret and token into the command, as KPN's examples do. Default: `false`. */
   readonly revealSecrets?: boolean;
   /**
-   * Let cURL itself read the environment (`--variable`, from cURL 8.3 on), which
-   * keeps the secrets out of the process list too. Default: `false` for
-   * `posix`, where a pipe does the same for any cURL; `true` for the others, which have no safe other way.
+   * Who takes the secrets from the environment. `"shell"` works with every curl that has `-H @-` (7.55);
+   * `"curl"` needs curl 8.3 and is the one form for `cmd` and `batch`, whose own
+   * `%NAME%` breaks on quotes and ampersands. Default: `"curl"` there, else `"shell"`.
    */
-  readonly curlVariables?: boolean;
+  readonly expand?: Expand;
 }
 
 /**
- * Renders a request as a cURL command. With `revealSecrets` the body is the very one that the
- * library sends; from the environment, cURL encodes the values, which differs in
- * `~`, `*` and the space, and decodes to the same.
+ * Renders the curl command that sends a request: the same method, URL, headers and body.
  *
- * @throws {TypeError} If the shell cannot carry a value, or the request holds a line
- * break or NUL; the message says why, and never quotes a value.
+ * What is secret does not stand in it: the command takes `client_id` and `client_secret` of a
+ * form from `KPN_CLIENT_ID` and `KPN_CLIENT_SECRET`, and a bearer token from `KPN_TOKEN`, and
+ * hands them to curl so that no list of processes shows secret or token. curl encodes them itself, which differs
+ * from the WHATWG form in `~`, `*` and the space and decodes to the same. With
+ * `revealSecrets` the command sends the request byte for byte.
  *
- * @example KPN's own example, character for character
+ * For `posix` and `cmd` the layout is that of KPN's examples.
+ *
+ * @param request What `createTokenRequest` builds, or an API's call.
+ * @param options The shell, and what to do with secrets.
+ * @throws {TypeError} If the request is none that curl can send, holds a control character,
+ * has a secret that cannot be left out, or a value that this shell cannot carry; the
+ * message gives the reason, never the value.
+ *
+ * @example
  * ```ts
  * import { createTokenRequest } from "@kpn-auth/kpn-auth";
  * import { curlCommand } from "@kpn-auth/kpn-auth/curl";
@@ -56,144 +61,124 @@ export interface CurlOptions {
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
  * });
- * console.log(curlCommand(request, { shell: "posix", revealSecrets: true }));
+ * console.log(curlCommand(request, { shell: "posix" })); // takes both from the environment
+ * console.log(curlCommand(request, { shell: "cmd", revealSecrets: true })); // KPN's own example
  * ```
  */
 export function curlCommand(request: CurlRequest, options: CurlOptions): string {
-  const { shell, revealSecrets = false, curlVariables = shell !== "posix" } = options;
-  const { url, headers = {}, body } = request;
-  const method = request.method ?? (body === undefined ? "GET" : "POST");
-  if (!/^https?:\/\/[^/]/.test(url)) refuse("the URL must be absolute, http: or https:");
-  if (!/^[A-Z]+$/.test(method)) refuse("the method must be of capital letters");
-  const secrets = revealSecrets
-    ? REVEALED
-    : curlVariables
-    ? VARIABLES
-    : shell === "posix"
-    ? PIPED
-    : refuse(`${shell} cannot carry every value from the environment safely: use curlVariables`);
-
-  const word = (text: string) => quote(text, shell);
-  const flags = [
-    ...method === "GET" && body === undefined
-      ? []
-      : method === "HEAD"
-      ? ["--head"]
-      : [`-X ${method}`],
-    ...(/[[\]{}]/.test(url) ? ["-g"] : []),
-  ];
-  const piped: string[] = [];
-  const lines = [
-    word(url),
-    ...Object.entries(withContentType(headers, body)).map(([name, value]) =>
-      /^authorization$/i.test(name)
-        ? secrets.header(name, value, word, piped)
-        : header(name, value, word)
-    ),
-    ...body === undefined ? [] : secrets.body(body, word, piped),
-  ];
-  if (piped.length > 1) refuse("only one secret can come through the pipe: use curlVariables");
-  const program = shell === "powershell" ? "curl.exe" : "curl";
-  const command = [...piped, program, ...flags].join(" ");
-  const line = [command, ...lines].join(shell === "posix" ? " \\\n " : " ");
-  if ((shell === "cmd" || shell === "batch") && line.length > LONGEST_CMD_LINE) {
-    refuse(`${shell} takes ${LONGEST_CMD_LINE} characters, and this would be ${line.length}`);
+  const quoting = SHELLS[options.shell];
+  if (!quoting) refuse(`shell is one of ${Object.keys(SHELLS).join(", ")}`);
+  const parts = checked(request);
+  const command = options.revealSecrets
+    ? literal(parts, quoting)
+    : hidden(parts, quoting, () => carrierFor(options.shell, options.expand));
+  if (command.length > quoting.limit) {
+    refuse(`a line of cmd holds ${quoting.limit} characters, and this one has ${command.length}`);
   }
-  return line;
+  return command;
 }
 
-type Word = (text: string) => string;
-
-/** How the secrets of a request are written. */
-interface Secrets {
-  /** The `authorization` header. */
-  header(name: string, value: string, word: Word, piped: string[]): string;
-  /** The flags for the body. */
-  body(body: string, word: Word, piped: string[]): string[];
+/** A request, known to be one that curl can send. */
+interface Parts {
+  readonly method: string;
+  readonly url: string;
+  readonly authorization: string | undefined;
+  /** The other headers, as curl takes them. */
+  readonly headers: readonly string[];
+  readonly body: string;
 }
 
-const REVEALED: Secrets = { header, body: (body, word) => [data(body, word)] };
-
-/** cURL reads the environment: nothing secret on any command line. */
-const VARIABLES: Secrets = {
-  header(name, value, word) {
-    const [scheme, variable] = authorizationOf(value);
-    return [
-      `--variable ${word(`%${variable}`)}`,
-      `--expand-header ${word(`${name}: ${scheme}{{${variable}}}`)}`,
-    ].join(" ");
-  },
-  body(body, word) {
-    const names = Object.keys(VARIABLE_OF).filter((name) => fieldsOf(body).includes(name));
-    if (!names.length) return [data(body, word)];
-    const expanded = body.split("&").map((pair) => {
-      const [name = ""] = pair.split("=");
-      return names.includes(name) ? `${name}={{${VARIABLE_OF[name]}:url}}` : pair;
-    });
-    return [
-      ...names.map((name) => `--variable ${word(`%${VARIABLE_OF[name]}`)}`),
-      `--expand-data ${word(expanded.join("&"))}`,
-    ];
-  },
-};
-
-/** A POSIX shell pipes the secret in: `printf` is its own, so that no process list shows it (mksh's is not). */
-const PIPED: Secrets = {
-  header(name, value, word, piped) {
-    const [scheme, variable] = authorizationOf(value);
-    piped.push(`printf ${word(`${name}: ${scheme}%s`)} "$${variable}" |`);
-    return "-H @-";
-  },
-  body(body, word, piped) {
-    if (!fieldsOf(body).some((name) => name in VARIABLE_OF)) return [data(body, word)];
-    return body.split("&").map((pair) => {
-      const [name = ""] = pair.split("=");
-      if (name === "client_id") return `--data-urlencode "client_id=$KPN_CLIENT_ID"`;
-      if (name !== "client_secret") return data(pair, word);
-      piped.push('printf %s "$KPN_CLIENT_SECRET" |');
-      return "--data-urlencode client_secret@-";
-    });
-  },
-};
-
-/** The form fields that the environment has, and under which name. */
-const VARIABLE_OF: Readonly<Record<string, string>> = {
-  client_id: "KPN_CLIENT_ID",
-  client_secret: "KPN_CLIENT_SECRET",
-};
-
-/** The names of a form body's fields, if it holds a secret. */
-function fieldsOf(body: string): string[] {
-  const names = body.split("&").map((pair) => pair.split("=")[0]!);
-  return names.includes("client_secret") ? names : [];
-}
-
-/** What of an `authorization` header may be shown, and the variable that has the rest. */
-function authorizationOf(value: string): [scheme: string, variable: string] {
-  return /^Bearer /i.test(value) ? ["Bearer ", "KPN_TOKEN"] : ["", "KPN_AUTHORIZATION"];
-}
-
-function header(name: string, value: string, word: Word): string {
-  if (!/^[\w!#$&'*+.^`|~-]+$/.test(name)) {
-    refuse("a header's name has a character that none may have");
+function checked(request: CurlRequest): Parts {
+  const { body = "" } = request;
+  const method = (request.method ?? "GET").toUpperCase();
+  if (!/^[A-Z]+$/.test(method)) refuse("the method is no word");
+  if (body && /^(GET|HEAD)$/.test(method)) refuse("GET and HEAD have no body");
+  if (/[\p{Cc}\p{Cs}]/u.test(body)) {
+    refuse("the body has a line break, another control character or a lone surrogate");
   }
-  // "Name:" would make cURL leave the header out; "Name;" sends it empty.
-  return `-H ${word(value ? `${name}: ${value}` : `${name};`)}`;
+  return { method, url: checkedUrl(String(request.url)), body, ...headersOf(request, method) };
 }
 
-/** `-d @…` would read a file. */
-function data(body: string, word: Word): string {
-  return `${body.startsWith("@") ? "--data-raw" : "-d"} ${word(body)}`;
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) && !/\p{Cc}/u.test(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    refuse("the URL must be absolute, http or https, without user, password or control characters");
+  }
+  url.hash = "";
+  return url.href;
 }
 
-/** cURL takes a body for a form, `fetch` takes a string for plain text. */
-function withContentType(headers: Readonly<Record<string, string>>, body: string | undefined) {
-  const told = Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
-  return told || body === undefined
-    ? headers
-    : { ...headers, "content-type": "text/plain;charset=UTF-8" };
+/** The headers given, and what keeps curl from adding or omitting one about the body. */
+function headersOf(
+  { headers: given, body }: CurlRequest,
+  method: string,
+): Pick<Parts, "authorization" | "headers"> {
+  let list: Headers;
+  try {
+    list = new Headers(given);
+  } catch {
+    refuse("a header is none that can be sent"); // the runtime's own words may quote its value
+  }
+  const lines = Array.from(list).filter(([name]) => name !== "authorization")
+    .map(([name, value]) => value ? `${name}: ${value}` : `${name};`);
+  const authorization = list.get("authorization") ?? undefined;
+  if (/[^ -~]/.test(lines.join("") + authorization)) refuse("a header holds more than plain ASCII");
+  if (!body && /^(POST|PUT|PATCH)$/.test(method)) lines.push("content-length: 0");
+  if (body && !list.has("content-type")) lines.push("content-type:");
+  return { authorization, headers: lines };
 }
 
-function refuse(why: string): never {
-  throw new TypeError(`Cannot render a cURL command: ${why}`);
+/** The words before the secrets' arguments. `-g`: brackets and braces in a URL are no pattern. */
+function opening({ method, url, headers }: Parts, { curl, quote }: Quoting): string[] {
+  const globoff = /[[\]{}]/.test(url) ? " -g" : "";
+  const verb = method === "GET" ? "" : method === "HEAD" ? " --head" : ` -X ${method}`;
+  return [`${curl}${globoff}${verb}`, quote(url), ...headers.map((line) => `-H ${quote(line)}`)];
+}
+
+/** The command with everything in it. */
+function literal(parts: Parts, quoting: Quoting): string {
+  const { authorization, body } = parts;
+  const command = opening(parts, quoting);
+  if (authorization) command.push(`-H ${quoting.quote(`authorization: ${authorization}`)}`);
+  // A form with credentials is encoded, as KPN's is: no `@` at its start, which `-d` would read as a file.
+  if (body) command.push(`${credentialsIn(parts) ? "-d" : "--data-raw"} ${quoting.quote(body)}`);
+  return command.join(quoting.separator);
+}
+
+/** The command that takes the secrets from the environment. */
+function hidden(parts: Parts, quoting: Quoting, carrier: () => Carrier): string {
+  refuseWhatCannotBeHidden(parts);
+  const fields = credentialsIn(parts);
+  if (!fields && !parts.authorization) return literal(parts, quoting);
+  const { form, bearer, pipe } = carrier();
+  const secrets = [...parts.authorization ? [bearer] : [], ...fields ? [form(fields)] : []];
+  const plain = parts.body && !fields ? [`--data-raw ${quoting.quote(parts.body)}`] : [];
+  const command = [...opening(parts, quoting), ...secrets.flatMap(({ args }) => args), ...plain]
+    .join(quoting.separator);
+  const [input, another] = secrets.flatMap(({ input }) => input ?? []);
+  if (another) refuse('one secret only can come from standard input: expand: "curl" takes two');
+  return input ? pipe(input, command) : command;
+}
+
+/** The fields of a form that holds a client secret. */
+function credentialsIn({ headers, body }: Parts): Fields | undefined {
+  const isForm = headers.some((line) => line.startsWith(`content-type: ${FORM}`));
+  const fields = new URLSearchParams(body);
+  return isForm && fields.has("client_secret") ? [...fields] : undefined;
+}
+
+const FORM = "application/x-www-form-urlencoded";
+
+function refuseWhatCannotBeHidden(parts: Parts): void {
+  const query = new URL(parts.url).searchParams;
+  const what = parts.authorization && !/^Bearer ./i.test(parts.authorization)
+    ? "an authorization that is no bearer token"
+    : parts.headers.some((line) => /^(cookie|proxy-authorization):/.test(line))
+    ? "a cookie or a proxy's authorization"
+    : query.has("client_secret") || query.has("access_token")
+    ? "a secret in the URL"
+    : !credentialsIn(parts) && parts.body.includes("client_secret")
+    ? "a client secret in a body that is no form"
+    : undefined;
+  if (what) refuse(`${what} cannot be left out; revealSecrets: true writes it down`);
 }

@@ -87,7 +87,12 @@ export function authorizedFetch(
   const announce = announcer(options.onEvent);
 
   return async (input, init) => {
-    const { url, call } = await takeApart(input, init, origins);
+    const url = allowedUrl(input, origins);
+    const call = isRequest(input)
+      ? await takeApart(new Request(input, init), init)
+      : isRequest(init)
+      ? await takeApart(new Request(url, init), init)
+      : { ...init };
     const send: ApiFetch = injected ?? globalThis.fetch;
     const sendWith = (authorization: string): Promise<Response> => {
       const headers = new Headers(call.headers);
@@ -121,24 +126,23 @@ export function authorizedFetch(
   };
 }
 
-/** A call as `fetch(string, init)` takes it; a `Request`'s body is read into bytes, so that it replays and keeps its length. */
-async function takeApart(
-  input: string | URL | Request,
-  init: RequestInit = {},
-  origins: readonly string[],
-): Promise<{ url: string; call: RequestInit }> {
-  const { href: url, origin } = new URL(isRequest(input) ? input.url : input, origins[0]);
+/** The URL that is called, if it may have the token. */
+function allowedUrl(input: string | URL | Request, origins: readonly string[]): string {
+  const { href, origin } = new URL(isRequest(input) ? input.url : input, origins[0]);
   if (!origins.includes(origin)) {
     throw new TypeError(
       `Cannot send a token to ${origin}: it is not among the origins (${origins})`,
     );
   }
-  secureUrl("URL", url, true); // a blob: URL has the origin of its maker
-  if (!isRequest(input) && !isRequest(init)) return { url, call: init };
-  const request = new Request(isRequest(input) ? input : url, init);
+  secureUrl("URL", href, true); // a blob: URL has the origin of its maker
+  return href;
+}
+
+/** A `Request`, and what else was given, as an init: its body is read into bytes, so that it replays and keeps its length. */
+async function takeApart(request: Request, init: RequestInit | undefined): Promise<RequestInit> {
   const { method, headers, signal } = request;
   const bytes = await within(MAX_TIMER, signal, () => request.arrayBuffer());
-  return { url, call: { ...init, method, headers, signal, body: bytes.byteLength ? bytes : null } };
+  return { ...init, method, headers, signal, body: bytes.byteLength ? bytes : null };
 }
 
 function isRequest(value: unknown): value is Request {

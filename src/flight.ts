@@ -7,7 +7,7 @@ import { KpnAuthError } from "./errors.ts";
 export interface SingleFlight<T> {
   /** Whether a run is in the air, and not dead. */
   busy(): boolean;
-  /** Starts a run and makes it the one that others join. */
+  /** Starts a run and makes it the one that others join; who starts it sees to its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
   /** Waits for the run in the air, or for one of its own. */
   join(launch: () => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
@@ -36,7 +36,6 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
   function launch(work: () => Promise<T>): Promise<T> {
     // Started in a microtask: by then the slot is taken, whoever `work` calls back.
     const promise = Promise.resolve().then(work).finally(() => clear(promise));
-    promise.catch(() => {}); // nobody may be waiting
     flight = { promise, startedAt: now() };
     return promise;
   }

@@ -1,60 +1,83 @@
-/** One way of quoting for each shell: what a program receives is what was given. */
-
-/** A shell, or a family of shells that quote alike. */
-export type Shell =
-  /** sh, dash, bash, zsh, ksh, mksh, busybox. */
-  | "posix"
-  /** Windows' cmd, typed or pasted at its prompt. */
-  | "cmd"
-  /** Windows' cmd, in a .bat or .cmd file. */
-  | "batch"
-  /** Windows PowerShell 5.1 and PowerShell 7. */
-  | "powershell";
-
-/** The longest line that cmd takes, in characters. */
-export const LONGEST_CMD_LINE = 8_191;
+/** How each shell takes an argument literally, and what it cannot take (B39, B40). */
 
 /**
- * `text` as one argument of a command for `shell`.
- *
- * @throws {TypeError} If the shell cannot carry the text; the message says why and never quotes it.
+ * - `posix`: sh, dash, bash, zsh, ksh, busybox.
+ * - `cmd`: typed at the prompt of Windows' cmd, its delayed expansion off (as it is by default).
+ * - `batch`: a line of a `.bat` or `.cmd` file.
+ * - `powershell`: Windows PowerShell 5.1 and PowerShell 7.
  */
-export function quote(text: string, shell: Shell): string {
-  // deno-lint-ignore no-control-regex -- these are what is looked for
-  if (/[\r\n\0]/.test(text)) refuse("a line break or NUL cannot stand in a command");
-  if (shell === "posix") return `'${text.replace(/'/g, "'\\''")}'`;
-  return shell === "powershell" ? quoteForPowerShell(text) : quoteForCmd(text, shell);
+export type Shell = "posix" | "cmd" | "batch" | "powershell";
+
+/** A shell's ways. */
+export interface Quoting {
+  /** How curl is called: in PowerShell 5.1 `curl` is another program. */
+  readonly curl: string;
+  /** What stands between an argument and the next. */
+  readonly separator: string;
+  /** Quotes a text so that it arrives as it is; throws a `TypeError` if the shell cannot carry it. */
+  readonly quote: (text: string) => string;
+  /** The longest command that it takes. */
+  readonly limit: number;
 }
 
+/** Longest line of cmd, in characters (Microsoft's article 830473). */
+const CMD_LIMIT = 8_191;
+
+/** Every shell that is known. */
+export const SHELLS: Readonly<Record<Shell, Quoting>> = {
+  posix: { curl: "curl", separator: " \\\n ", quote: quotePosix, limit: Infinity },
+  cmd: {
+    curl: "curl",
+    separator: " ",
+    quote: (text) => quoteCmd(text, /(["%])/),
+    limit: CMD_LIMIT,
+  },
+  batch: {
+    curl: "curl",
+    separator: " ",
+    quote: (text) => quoteCmd(text, /(")/).replace(/%/g, "%%"),
+    limit: CMD_LIMIT,
+  },
+  powershell: { curl: "curl.exe", separator: " ", quote: quotePowershell, limit: Infinity },
+};
+
+function quotePosix(text: string): string {
+  return `'${text.replace(/'/g, `'\\''`)}'`;
+}
+
+/** What cmd or the C runtime would see inside of quotes too, as it is written outside of them. */
+const OUTSIDE: Readonly<Record<string, string>> = {
+  // Literal for cmd, which drops the caret; `\"`, literal too, for the C runtime in all its versions.
+  '"': '\\^"',
+  // Between two of them there is a quote then, which no variable has in its name.
+  "%": "^%",
+};
+
 /**
- * cmd toggles its own quoting at each `"`, so one inside is written twice, which the C runtime
- * reads as one; backslashes before it, and at the end, are doubled for the C runtime. Percent
- * signs are expanded before quotes are read: `%%` is one in a batch file; at the prompt
- * nothing is, so each stands outside the quotes where no name that it could expand is left.
+ * Double quotes throughout, but around the characters that `special` splits off. Backslashes
+ * before a closing quote are doubled for the C runtime.
  */
-function quoteForCmd(text: string, shell: "cmd" | "batch"): string {
-  if (/[^\x20-\x7e]/.test(text)) {
-    refuse(`${shell} depends on the code page for what is not ASCII; use PowerShell`);
+function quoteCmd(text: string, special: RegExp): string {
+  if (/[^ -~]/.test(text)) {
+    refuse("beyond ASCII, what cmd hands to curl depends on the code page");
   }
-  const percent = shell === "batch" ? "%%" : '"^%"';
-  const inside = text.replace(/(\\*)("|%|$)/g, (_, slashes: string, end: string) => {
-    if (end === "%" && shell === "batch") return slashes + percent;
-    return slashes + slashes + (end === "%" ? percent : end && '""');
-  });
-  return `"${inside}"`;
+  return text.split(special)
+    .map((part, index) => index % 2 ? OUTSIDE[part] : `"${part.replace(/\\+$/, "$&$&")}"`)
+    .join("");
 }
 
-/** PowerShell takes curly single quotes for straight ones; up to 7.2 it does not escape what it passes on. */
-function quoteForPowerShell(text: string): string {
+/** Curly single quotes are quotes to PowerShell. */
+function quotePowershell(text: string): string {
   if (text.includes('"')) {
-    refuse("PowerShell up to 7.2 mangles a double quote in an argument, and 7.3 does not");
+    refuse("PowerShell up to 7.2 mangles a double quote inside an argument, and 7.3 does not");
   }
-  if (/\s/.test(text) && text.endsWith("\\")) {
-    refuse("PowerShell up to 7.2 loses a backslash at the end of an argument with spaces");
+  if (/\s.*\\$/.test(text)) {
+    refuse("PowerShell up to 7.2 mangles an argument that has a space and ends in a backslash");
   }
   return `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`;
 }
 
-function refuse(why: string): never {
-  throw new TypeError(`Cannot render a cURL command: ${why}`);
+/** Says why there is no such command; never quotes a value. */
+export function refuse(why: string): never {
+  throw new TypeError(`Cannot render a curl command: ${why}`);
 }

@@ -88,7 +88,9 @@ function checkCredentials(credentials: ClientCredentials): void {
 }
 
 /** The URL that a target stands for, checked. */
-function tokenEndpoint({ realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget): string {
+export function tokenEndpoint(
+  { realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget,
+): string {
   const endpoint = given || TOKEN_ENDPOINTS[realm ?? "gateway"];
   if (!endpoint || given && realm) {
     throw new TypeError('Cannot use realm: it must be "gateway" or "msm", without a tokenEndpoint');

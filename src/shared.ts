@@ -1,14 +1,17 @@
 /** One token for many machines: the store is read before a mint, and a mint excludes others where it can. */
 
 import { within } from "./deadline.ts";
-import { KpnAuthError, redact } from "./errors.ts";
+import { redact } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Grant, Run } from "./grant.ts";
 import { storeKey, type TokenStore } from "./store.ts";
 import { type AccessToken, isAccessToken } from "./token.ts";
 
-/** How long a store may take to read or write, in ms, before the source goes on without it. */
+/** How long a store may take to answer, in ms, before the source goes on without it. */
 const STORE_TIMEOUT = 1_000;
+
+/** About how often a machine looks whether the one that mints is done, in ms. */
+const LOOK_EVERY = 100;
 
 /** Another machine's token if `adopt` takes it, else what `mint` gives, shared with the others. */
 export type SharedToken = (
@@ -16,6 +19,9 @@ export type SharedToken = (
   adopt: (token: AccessToken) => boolean,
   mint: () => Promise<AccessToken>,
 ) => Promise<AccessToken>;
+
+/** Hands back the exclusive right to mint. */
+type Release = () => Promise<unknown>;
 
 /** Binds a store to the grant whose token it shares. */
 export function sharedToken(
@@ -26,34 +32,33 @@ export function sharedToken(
   return async (run, adopt, mint) => {
     const { secret } = run;
     const key = await storeKey(grant.tokenEndpoint, grant.clientId, secret);
+    /** Set when the store was late or could not exclude: no more time is lost on it before the mint. */
+    let alone = false;
 
     /** Does `work` in time; a failure is announced, and is nobody's error. */
     async function attempt<T>(
       operation: "get" | "set" | "exclusive",
-      ms: number,
       work: () => Promise<T>,
       written = "",
     ): Promise<T | undefined> {
       run.phase = `waiting for the store (${operation})`;
       try {
-        return await within(
-          ms,
-          run.signal,
-          work,
-          () => new Error(`no answer within ${ms} ms`),
-        );
+        // Async, since a store may also throw before it has given a promise.
+        return await within(STORE_TIMEOUT, run.signal, async () => await work(), () => {
+          alone = true;
+          return new Error(`no answer within ${STORE_TIMEOUT} ms`);
+        });
       } catch (error) {
         run.signal.throwIfAborted();
-        // A mint's own failure passes through `exclusive` and reaches the caller by itself.
-        if (!(error instanceof KpnAuthError)) {
-          announce({ type: "storeFailed", operation, reason: reasonOf(error, [secret, written]) });
-        }
+        alone ||= operation === "exclusive";
+        announce({ type: "storeFailed", operation, reason: reasonOf(error, [secret, written]) });
         return undefined;
       }
     }
 
     async function read(): Promise<AccessToken | undefined> {
-      const found = await attempt("get", STORE_TIMEOUT, async () => {
+      if (alone) return undefined;
+      const found = await attempt("get", async () => {
         const value = await store.get(key);
         if (value === undefined || value === null || isAccessToken(value)) return value;
         throw new TypeError("the stored value is no access token");
@@ -63,33 +68,49 @@ export function sharedToken(
 
     async function mintAndShare(): Promise<AccessToken> {
       const token = await mint();
-      await attempt("set", STORE_TIMEOUT, async () => await store.set(key, token), token.value);
+      await attempt("set", () => store.set(key, token), token.value);
       return token;
     }
 
-    const found = await read();
-    if (found) return found;
-    if (!store.exclusive) return await mintAndShare();
+    /** One that comes when nobody waits for it any more is handed back. */
+    async function takeRight(signal: AbortSignal): Promise<Release | undefined> {
+      let waiting = true;
+      const right = await attempt("exclusive", async () => {
+        const release = await store.exclusive!(key, grant.timeout + STORE_TIMEOUT);
+        if (waiting && !signal.aborted) return release;
+        await release?.();
+      });
+      waiting = false;
+      return right;
+    }
 
-    let outcome: Promise<AccessToken> | undefined;
-    let begin: (begun: boolean) => void;
-    const begun = new Promise<boolean>((resolve) => begin = resolve);
-    const once = () => {
-      begin(true);
-      return outcome ??= read().then((found) => found ?? mintAndShare());
-    };
-    const limits = { wait: grant.timeout / 2, hold: grant.timeout + STORE_TIMEOUT };
-    const locked = (async () => await store.exclusive!(key, once, limits))();
-    const answered = await attempt(
-      "exclusive",
-      limits.wait + STORE_TIMEOUT,
-      () => Promise.race([begun, locked.then(() => true)]),
-    );
-    const token = await once();
-    // A script that ends now must not leave its lock to the others.
-    if (answered) await attempt("exclusive", STORE_TIMEOUT, () => locked);
-    return token;
+    let token = await read();
+    if (token) return token;
+    if (!store.exclusive || alone) return await mintAndShare();
+
+    // Who cannot have the right looks for the token of the one who has it, and mints alone in the end.
+    const release = await within(grant.timeout / 2, run.signal, async (signal) => {
+      for (;;) {
+        const right = await takeRight(signal);
+        if (right || alone) return right;
+        run.phase = "waiting for another machine's mint";
+        await pause(LOOK_EVERY * (0.5 + grant.random()), signal);
+        token = await read();
+        if (token) return undefined;
+      }
+    }).catch(() => run.signal.throwIfAborted());
+    try {
+      return token ?? await read() ?? await mintAndShare();
+    } finally {
+      // Waited for: a script that ends now must not leave its right to the others.
+      if (release) await attempt("exclusive", release);
+    }
   };
+}
+
+/** Waits for nothing, until the pause is over or nobody waits any more. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return within(ms, signal, () => new Promise<void>(() => {})).catch(() => signal.throwIfAborted());
 }
 
 /** Why a store failed, without what it was given: a JSON parser's message quotes the stored text. */

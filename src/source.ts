@@ -176,7 +176,7 @@ function keepAlive(
   holder: { readonly waitUntil?: WaitUntil | undefined },
   promise: Promise<unknown>,
 ): void {
-  const settled = promise.catch(() => {});
+  const settled = promise.catch(() => {}); // nobody else may be waiting
   try {
     if (typeof holder.waitUntil === "function") holder.waitUntil(settled);
     else holder.waitUntil?.waitUntil(settled);

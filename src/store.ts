@@ -8,20 +8,19 @@ import type { AccessToken } from "./token.ts";
  * store a second, and mints for itself where it fails.
  */
 export interface TokenStore {
-  /** What stands under `key`, or `undefined`. Whatever it is, the source checks it. */
+  /** What stands under `key`, or `undefined` or `null`. Whatever it is, the source checks it. */
   get(key: string): Promise<unknown>;
-  /** Keeps `token` under `key`, at least until about `token.expiresAt` (epoch ms). */
+  /**
+   * Keeps `token`, which is plain JSON, under `key`: at least for its lifetime
+   * (`expiresAt - requestedAt`, in ms), so that a store needs no clock.
+   */
   set(key: string, token: AccessToken): Promise<unknown>;
   /**
-   * Does `work` while no other machine does work under the same `key`. Who cannot
-   * have the lock within `wait` ms does its work all the same; a lock whose owner
-   * died is free after `hold` ms.
+   * Takes the exclusive right to mint under `key`, which lapses after `hold` ms (its
+   * owner may die). Resolves at once: to the function that hands it back, or
+   * to `undefined` while another machine has it. Leave it out where a store can exclude nobody.
    */
-  exclusive?<T>(
-    key: string,
-    work: () => Promise<T>,
-    limits: { readonly wait: number; readonly hold: number },
-  ): Promise<T>;
+  exclusive?(key: string, hold: number): Promise<(() => Promise<unknown>) | undefined>;
 }
 
 /**

@@ -86,3 +86,12 @@ Deno.test("B45: a cool-down costs no token that is valid, and other failures sta
   await down.source.token();
   assert(!down.told().includes("coolDown"));
 });
+
+Deno.test("B45: a 429 with Retry-After: 0 starts no cool-down", async () => {
+  const { source, mock, told } = sourceUnderTest({ retries: 0 });
+  const headers = { "retry-after": "0" };
+  mock.respondNext(() => new Response("", { status: 429, headers }));
+  await assertRejects(() => source.token(), KpnAuthError);
+  await source.token();
+  assertEquals([mock.requests.length, told().includes("coolDown")], [2, false]);
+});

@@ -3,9 +3,9 @@ import type { MockFailure } from "../src/testing/mock.ts";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
-  assertStringIncludes,
   assertThrows,
 } from "./support/assert.ts";
 import { sourceUnderTest } from "./support/source.ts";
@@ -112,13 +112,8 @@ Deno.test("B28: a token goes to allowed origins only; the refusal names the orig
   for (const [url, origin] of refused) {
     const inputs = [url!, new URL(url!, "https://api-prd.kpn.com")];
     for (const input of inputs) {
-      const { message } = await assertRejects(
-        () => kpn(input),
-        TypeError,
-        "Cannot send a token to",
-      );
-      assertStringIncludes(message, `to ${origin}:`);
-      assertStringIncludes(message, "origins");
+      const { message } = await assertRejects(() => kpn(input), TypeError, ` ${origin}:`);
+      assertMatch(message, /Cannot send a token to .* origins/);
     }
   }
   await assertRejects(() => kpn(new Request("https://evil.example/x", POST)), TypeError, "evil");

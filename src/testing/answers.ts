@@ -1,7 +1,50 @@
 /** Every way in which KPN's gateway is known to fail (`kpn.md`), and some in which networks do. */
 
-/** A failure that the mock can be told to answer with. */
-export type MockFailure = keyof typeof FAILURES | "dropped" | "never";
+/** A failure that the mock can be told to answer with; the names tell what they do. */
+export type MockFailure =
+  // Token endpoint
+  | "invalid_client"
+  | "invalid_client_500"
+  | "invalid_client_id"
+  | "missing_grant_type"
+  | "missing_client_id"
+  | "missing_client_secret"
+  | "invalid_client_identifier"
+  // Any API
+  | "invalid_access_token"
+  | "access_token_expired"
+  | "access_token_expired_400"
+  | "invalid_access_token_500"
+  | "access_token_expired_xml"
+  | "access_token_expired_header"
+  | "not_entitled"
+  | "not_entitled_403"
+  | "apiresource_doesnot_exist"
+  | "quota"
+  | "quota_500"
+  | "spike_arrest"
+  | "unknown_path"
+  | "camara"
+  | "kpn_flat"
+  | "server_error"
+  | "unavailable"
+  // The network, and what stands in between
+  | "html"
+  | "bad_gateway"
+  | "empty"
+  | "broken_json"
+  | "error_in_200"
+  | "truncated"
+  | "stalled"
+  | "oversized"
+  | "redirect"
+  /** The connection is closed without an answer. */
+  | "dropped"
+  /** No answer comes until the caller gives up. */
+  | "never";
+
+/** Makes an answer; `signal` is that of the request. */
+type Answer = (signal?: AbortSignal) => Response;
 
 const fault = (status: number, errorcode: string, faultstring: string, headers = {}): Response =>
   Response.json({ fault: { faultstring, detail: { errorcode } } }, { status, headers });
@@ -21,13 +64,14 @@ const oauth = (status: number, ErrorCode: string, Error: string): Response =>
   Response.json({ ErrorCode, Error }, { status });
 
 /** What the mock itself refuses, where no answer of KPN's is known. */
-export const ownRefusal = (status: number, message: string): Response =>
+export const ownRefusal = (status: number, message: string, headers = {}): Response =>
   Response.json(
     { error: "mock_refusal", error_description: `(the mock's own answer) ${message}` },
-    {
-      status,
-    },
+    { status, headers },
   );
+
+/** What an API refuses: its documentation knows the status 400, but not the words. */
+export const badRequest = (message: string): Response => kpn(400, "Bad Request", message);
 
 const html = (status: number): Response =>
   new Response("<html><body><h1>Please log in</h1></body></html>", {
@@ -35,18 +79,21 @@ const html = (status: number): Response =>
     headers: { "content-type": "text/html" },
   });
 
-const erring = (): ReadableStream<Uint8Array> =>
-  new ReadableStream({
-    start(controller) {
+/** Half an answer in JSON, and what becomes of its other half. */
+const half = (rest: (controller: ReadableStreamDefaultController) => void): Response => {
+  let begun = false;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (begun) return rest(controller);
+      begun = true;
       controller.enqueue(new TextEncoder().encode('{"access_tok'));
     },
-    pull(controller) {
-      controller.error(new TypeError("terminated: the connection was closed half-way"));
-    },
-  });
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers: { "content-type": "application/json" } });
+};
 
 /** The failures that are answers; each call makes a new one. */
-export const FAILURES = {
+export const FAILURES: Readonly<Record<Exclude<MockFailure, "dropped" | "never">, Answer>> = {
   // Token endpoint
   invalid_client: () => oauth(401, "invalid_client", "ClientId is Invalid"),
   invalid_client_500: () => kpn(500, "Internal Server Error", "invalid_client-invalid_client_id"),
@@ -55,6 +102,8 @@ export const FAILURES = {
   missing_grant_type: () => oauth(400, "invalid_request", "Required param : grant_type"),
   missing_client_id: () =>
     oauth(400, "invalid_request", "The request is missing a required parameter : client_id"),
+  missing_client_secret: () =>
+    oauth(400, "invalid_request", "The request is missing a required parameter : client_secret"),
   invalid_client_identifier: () =>
     fault(401, "oauth.v2.InvalidClientIdentifier", "Invalid client identifier"),
   // Any API
@@ -128,11 +177,15 @@ export const FAILURES = {
     new Response('{"access_token":"half', { headers: { "content-type": "application/json" } }),
   error_in_200: () => oauth(200, "invalid_client", "ClientId is Invalid"),
   truncated: () =>
-    new Response(erring(), { status: 200, headers: { "content-type": "application/json" } }),
+    half((body) => body.error(new TypeError("terminated: the connection was closed half-way"))),
+  stalled: (signal) =>
+    half((body) =>
+      signal?.addEventListener("abort", () => body.error(signal.reason), { once: true })
+    ),
   oversized: () =>
     new Response(`{"access_token":"${"x".repeat(100_000)}"}`, {
       headers: { "content-type": "application/json" },
     }),
   redirect: () =>
     new Response(null, { status: 302, headers: { location: "https://evil.example/token" } }),
-} as const satisfies Record<string, () => Response>;
+};

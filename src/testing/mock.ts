@@ -5,10 +5,18 @@
  * @module
  */
 
-import { TOKEN_ENDPOINTS } from "../kpn.ts";
-import { FAILURES, type MockFailure, ownRefusal } from "./answers.ts";
+import { FAILURES, ownRefusal } from "./answers.ts";
+import { answerPreflight, withCors } from "./cors.ts";
+import { answerNumberInsight, type CallbackOrder, insightLevel } from "./number_insight.ts";
+import { type RecordedRequest, recordOf } from "./record.ts";
+import { createScripts, type ScriptedAnswer, type ScriptOptions, untilAbort } from "./script.ts";
+import { isTokenPath, type MockCredentials, refuseTokenRequest } from "./token_endpoint.ts";
+import { tokensOf } from "./tokens.ts";
 
 export type { MockFailure } from "./answers.ts";
+export type { RecordedRequest } from "./record.ts";
+export type { ScriptedAnswer, ScriptOptions } from "./script.ts";
+export type { MockCredentials } from "./token_endpoint.ts";
 
 /** What the mock accepts and hands out. */
 export interface MockKpnOptions {
@@ -24,63 +32,56 @@ export interface MockKpnOptions {
   readonly now?: () => number;
   /** Where the sequence of tokens starts: the same seed, the same tokens. Default: 1. */
   readonly seed?: number;
+  /** Sends the callback of `advanced/async`, to loopback only. Default: `globalThis.fetch`. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
-/** A request as the mock has seen it, secrets included. */
-export interface RecordedRequest {
-  /** Its method. */
-  readonly method: string;
-  /** Its URL. */
+/** What became of a callback of Number Insight's `advanced/async`. */
+export interface CallbackReport {
+  /** Where it was sent to. */
   readonly url: string;
-  /** Its headers, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Its body. */
-  readonly body: string;
+  /** The status that it was answered with; absent if no answer came within 10 s. */
+  readonly status?: number;
 }
-
-/** Which requests a scripted answer is for, how often, and how late it comes. */
-export interface ScriptOptions {
-  /** Answer the token endpoints or the APIs only. Default: whatever comes next. */
-  readonly to?: "token" | "api";
-  /** How many requests are answered so. Default: 1. */
-  readonly times?: number;
-  /** How late the answer comes, in ms. Default: 0. */
-  readonly delay?: number;
-}
-
-/** What {@linkcode MockKpn.respondNext} can be told: a known failure, or an answer of one's own; `"ok"` with a `delay` is just late. */
-export type ScriptedAnswer =
-  | MockFailure
-  | "ok"
-  | ((request: RecordedRequest) => Response | Promise<Response>);
 
 /** The mock. Its state can be read at any time. */
 export interface MockKpn {
-  /** `fetch`, answered without a socket. Honours `init.signal`. */
+  /** `fetch`, answered without a socket. Honours `init.signal`; rejects where a redirect would be followed. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-  /** A handler for `Deno.serve`, `Bun.serve`, Workers, and any other server of fetch's kind. */
+  /**
+   * A handler for `Deno.serve`, `Bun.serve`, Workers, and any other server of fetch's kind.
+   * Answers preflights, which are neither recorded nor scripted. A `"dropped"` answer
+   * rejects: the server should close the connection then (`Deno.serve` answers 500).
+   */
   readonly handle: (request: Request) => Promise<Response>;
+  /** The client id and secret that it knows; they fit every function that takes such a pair. */
+  readonly credentials: MockCredentials;
   /** All requests so far, the oldest first. */
   readonly requests: readonly RecordedRequest[];
   /** How many tokens were handed out. */
   readonly mints: number;
-  /** Scripts the answer to the next requests. */
+  /** The callbacks of `advanced/async`: each settles when it was answered, and never rejects. */
+  readonly callbacks: readonly Promise<CallbackReport>[];
+  /**
+   * Scripts the answer to the next requests.
+   *
+   * @throws {TypeError} If there is no such answer, or an option is out of range.
+   */
   respondNext(answer: ScriptedAnswer, options?: ScriptOptions): void;
   /** Makes all tokens that were handed out invalid, as a revocation does. */
   revoke(): void;
 }
 
-interface Script {
-  readonly answer: ScriptedAnswer;
-  readonly to: ScriptOptions["to"];
-  readonly delay: number;
-  left: number;
-}
+/** How long the answer to a callback is waited for, in ms. */
+const CALLBACK_TIMEOUT = 10_000;
 
 /**
  * Makes a mock of KPN's gateway. It accepts what `kpn.md` says the endpoint
  * accepts, refuses everything else with KPN's own errors (where none is known,
  * the answer says that it is the mock's own), and records every request.
+ *
+ * @throws {TypeError} If the client id or the secret is empty.
+ * @throws {RangeError} If the lifetime is no number of ms.
  *
  * @example
  * ```ts
@@ -89,200 +90,122 @@ interface Script {
  *
  * const mock = mockKpn();
  * mock.respondNext("server_error", { to: "token" });
- * await requestToken({
- *   clientId: "APP_CLIENT_ID",
- *   clientSecret: "APP_CLIENT_SECRET",
- *   fetch: mock.fetch,
- * });
+ * await requestToken({ ...mock.credentials, fetch: mock.fetch });
  * console.log(mock.requests.length); // 2: it was tried again
  * ```
  */
 export function mockKpn(options: MockKpnOptions = {}): MockKpn {
-  const { clientId = "APP_CLIENT_ID", clientSecret = "APP_CLIENT_SECRET", now = Date.now } =
-    options;
-  const { lifetime = 3_599_000, level = "demo", seed = 1 } = options;
+  const { credentials, facts, now, seed, send } = settingsOf(options);
   const requests: RecordedRequest[] = [];
-  const tokens = new Map<string, number>();
-  const scripts: Script[] = [];
-  const nextToken = tokenSequence(seed);
+  const callbacks: Promise<CallbackReport>[] = [];
+  const tokens = tokensOf(facts, now, seed);
+  const scripts = createScripts();
   let mints = 0;
+  let calls = 0;
 
-  async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    const request = new Request(input, init);
-    const { signal } = request;
-    signal.throwIfAborted();
-    return await Promise.race([answer(request, signal), rejection(signal)]);
-  }
-
-  async function answer(request: Request, signal: AbortSignal): Promise<Response> {
-    const record = await recordOf(request);
+  async function answer(request: Request): Promise<Response> {
+    const { record, tooLong } = await recordOf(request);
     requests.push(record);
-    const kind = new URL(record.url).pathname.endsWith("/accesstoken") ? "token" : "api";
-    const script = scripts.find(({ to, left }) => left > 0 && (!to || to === kind));
-    if (script) script.left--;
-    if (script?.delay) await delay(script.delay, signal);
-    if (script === undefined || script.answer === "ok") return usual(record, kind);
-    return await scripted(script.answer, record, signal);
-  }
-
-  function usual(request: RecordedRequest, kind: "token" | "api"): Response {
-    return kind === "token" ? tokenAnswer(request) : apiAnswer(request);
-  }
-
-  function tokenAnswer(request: RecordedRequest): Response {
-    const url = new URL(request.url);
-    const realm = realmOf(url);
-    if (!realm) return FAILURES.unknown_path();
-    if (request.method !== "POST") return ownRefusal(405, "Only POST is accepted.");
-    const type = request.headers["content-type"] ?? "";
-    if (!/^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(type)) {
-      return ownRefusal(415, "The content type must be application/x-www-form-urlencoded.");
-    }
-    const form = new URLSearchParams(request.body);
-    const grantType = url.searchParams.get("grant_type") ?? form.get("grant_type");
-    if (grantType === null) return FAILURES.missing_grant_type();
-    if (grantType !== "client_credentials") return ownRefusal(400, "Unknown grant_type.");
-    const given = basicCredentials(request) ?? {
-      id: form.get("client_id"),
-      secret: form.get("client_secret"),
+    const isToken = isTokenPath(new URL(record.url).pathname);
+    const usual = () => {
+      if (tooLong) return ownRefusal(413, "No request of KPN's is over 1 MiB.");
+      return isToken ? answerTokenRequest(record) : answerApiCall(record);
     };
-    if (given.id === null) return FAILURES.missing_client_id();
-    if (given.secret === null) {
-      return Response.json({
-        ErrorCode: "invalid_request",
-        Error: "The request is missing a required parameter : client_secret",
-      }, { status: 400 });
-    }
-    if (given.id !== clientId || given.secret !== clientSecret) {
-      return realm === "msm" ? FAILURES.invalid_client_500() : FAILURES.invalid_client();
-    }
-    return Response.json(mint());
+    const response = await scripts.play(record, isToken ? "token" : "api", request, usual);
+    return record.method === "HEAD" ? new Response(null, response) : response;
   }
 
-  /** KPN's documented answer: every value is a string. */
-  function mint(): Record<string, string> {
-    const access_token = nextToken();
-    const issuedAt = now();
+  function answerTokenRequest(record: RecordedRequest): Response {
+    const refusal = refuseTokenRequest(record, credentials);
+    if (refusal) return refusal;
     mints++;
-    tokens.set(access_token, issuedAt + lifetime);
-    return {
-      refresh_token_expires_in: "0",
-      api_product_list: "[number-insight]",
-      organization_name: "kpn",
-      developer_email: "demo123@kpn.com",
-      token_type: "Bearer",
-      issued_at: String(issuedAt),
-      client_id: clientId,
-      access_token,
-      application_name: "test_application",
-      level,
-      scope: "",
-      expires_in: String(Math.floor(lifetime / 1000)),
-      refresh_token: "",
-      refresh_count: "0",
-      status: "approved",
-    };
+    return Response.json(tokens.mint());
   }
 
-  function apiAnswer(request: RecordedRequest): Response {
-    const { pathname } = new URL(request.url);
-    if (pathname !== "/communication/nexmo/number-insight/basic") return FAILURES.unknown_path();
-    const token = /^Bearer (\S+)$/.exec(request.headers["authorization"] ?? "")?.[1] ?? "";
-    const expiresAt = tokens.get(token);
-    if (expiresAt === undefined) return FAILURES.invalid_access_token();
-    if (now() >= expiresAt) return FAILURES.access_token_expired();
-    if (request.method !== "POST") return ownRefusal(405, "Only POST is accepted.");
-    const number = new URLSearchParams(request.body).get("number");
-    if (number === null) return FAILURES.kpn_flat();
-    return Response.json(numberInsight(number, requests.length));
+  function answerApiCall(record: RecordedRequest): Response {
+    const level = insightLevel(new URL(record.url).pathname);
+    if (!level) return FAILURES.unknown_path();
+    const refusal = tokens.refuse(record.headers["authorization"]);
+    if (refusal) return refusal;
+    const order = (callback: CallbackOrder) => void callbacks.push(callBack(callback, send));
+    const response = answerNumberInsight(record, level, ++calls, order);
+    for (const [name, value] of quota(calls)) response.headers.set(name, value);
+    return response;
   }
 
   return {
-    fetch,
-    handle: (request) => answer(request, request.signal),
+    async fetch(input, init) {
+      const request = new Request(input, init);
+      request.signal.throwIfAborted();
+      const response = await untilAbort(request.signal, answer(request));
+      refuseToFollow(request, response);
+      return response;
+    },
+    handle: async (request) => answerPreflight(request) ?? withCors(await answer(request), request),
+    credentials,
     requests,
+    callbacks,
     get mints() {
       return mints;
     },
-    respondNext(answer, { to, times = 1, delay = 0 } = {}) {
-      scripts.push({ answer, to, delay, left: times });
-    },
-    revoke: () => tokens.clear(),
+    respondNext: scripts.add,
+    revoke: tokens.revoke,
   };
 }
 
-async function scripted(
-  answer: Exclude<ScriptedAnswer, "ok">,
-  request: RecordedRequest,
-  signal: AbortSignal,
-): Promise<Response> {
-  if (typeof answer === "function") return await answer(request);
-  if (answer === "never") return await rejection(signal);
-  if (answer === "dropped") {
-    const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
-    throw new TypeError("fetch failed", { cause });
+function settingsOf(options: MockKpnOptions) {
+  const { clientId = "APP_CLIENT_ID", clientSecret = "APP_CLIENT_SECRET", now = Date.now } =
+    options;
+  const { lifetime = 3_599_000, level = "demo", seed = 1, fetch } = options;
+  if (!clientId || !clientSecret) {
+    throw new TypeError("Cannot make a mock: clientId and clientSecret must not be empty");
   }
-  return FAILURES[answer]();
-}
-
-async function recordOf(request: Request): Promise<RecordedRequest> {
-  const { method, url } = request;
-  const headers = Object.fromEntries(request.headers);
-  return { method, url, headers, body: await request.text() };
-}
-
-function realmOf(url: URL): string | undefined {
-  const paths = Object.entries(TOKEN_ENDPOINTS);
-  return paths.find(([, endpoint]) => new URL(endpoint).pathname === url.pathname)?.[0];
-}
-
-/** `Authorization: Basic`, as Swagger UI sends it: raw, not form-encoded first. */
-function basicCredentials(
-  { headers }: RecordedRequest,
-): { id: string; secret: string } | undefined {
-  const encoded = /^Basic (\S+)$/i.exec(headers["authorization"] ?? "")?.[1];
-  if (!encoded) return undefined;
-  const bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0));
-  const [id = "", ...secret] = new TextDecoder().decode(bytes).split(":");
-  return { id, secret: secret.join(":") };
-}
-
-/** KPN's own example for 447700900000. */
-function numberInsight(number: string, request: number): Record<string, unknown> {
-  const digits = number.replace(/\D/g, "");
+  if (!(lifetime >= 0 && lifetime < Infinity)) {
+    throw new RangeError("Cannot make a mock: lifetime must be ms, 0 or more");
+  }
   return {
-    status: 0,
-    status_message: "Success",
-    request_id: `mock-request-${request}`,
-    international_format_number: digits,
-    national_format_number: digits.replace(/^44(\d{4})(\d{6})$/, "0$1 $2"),
-    country_code: "GB",
-    country_code_iso3: "GBR",
-    country_name: "United Kingdom",
-    country_prefix: "44",
+    credentials: Object.freeze({ clientId, clientSecret }),
+    facts: { clientId, level, lifetime },
+    now,
+    seed,
+    send: fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init)),
   };
 }
 
-/** Tokens that look like KPN's: 28 letters and digits, the same sequence for the same seed. */
-function tokenSequence(seed: number): () => string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  let state = seed;
-  const letter = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return alphabet[Math.floor(state / 2 ** 32 * alphabet.length)]!;
-  };
-  return () => Array.from({ length: 28 }, letter).join("");
+/** Numbers of the mock's own: KPN does not publish its quotas. */
+function quota(used: number): readonly (readonly [string, string])[] {
+  return [
+    ["quota-limit", "1000"],
+    ["quota-interval", "1"],
+    ["quota-time-unit", "hour"],
+    ["quota-used", String(used)],
+  ];
 }
 
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+async function callBack(
+  { url, body }: CallbackOrder,
+  send: (url: string, init: RequestInit) => Promise<Response>,
+): Promise<CallbackReport> {
+  try {
+    const response = await send(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal: AbortSignal.timeout(CALLBACK_TIMEOUT),
+    });
+    await response.body?.cancel();
+    return { url, status: response.status };
+  } catch {
+    return { url };
+  }
 }
 
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-  });
+/** A secret or a token follows no redirect: who would follow one learns it here. */
+function refuseToFollow({ redirect }: Request, { status, headers }: Response): void {
+  if (redirect === "manual" || status < 300 || status > 399) return;
+  throw new TypeError(
+    `fetch failed: (the mock's own error) a redirect to ${headers.get("location")} ` +
+      'would have been followed; send with redirect: "manual"',
+  );
 }

@@ -1,111 +1,101 @@
-/** What KPN's cURL examples put on the wire, and what the library does: byte for byte the same. */
+/**
+ * KPN's cURL examples and the library put the same request on the wire. What each client adds is in
+ * `tests/golden`; `deno task test --update` writes those files anew.
+ */
 
 import { requestToken } from "../../mod.ts";
+import { KPN_ANSWER, KPN_POSIX, KPN_WINDOWS, PLACEHOLDERS } from "../cases.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { captureServer } from "../support/capture_server.ts";
-import { CREDENTIALS } from "../support/credentials.ts";
-import { assertGolden, headerOf, parseRequest } from "../support/golden.ts";
+import { type CapturedRequest, captureServer, header, latin1 } from "../support/capture_server.ts";
+import { assertGolden, parseRequest } from "../support/golden.ts";
 import { testWith } from "../support/programs.ts";
-import { cmdArguments } from "../support/windows_args.ts";
-import { at, LINUX, WINDOWS } from "./examples.ts";
+import { run } from "../support/run.ts";
+import { windowsArguments } from "../support/windows_args.ts";
+import { nodeBundle } from "./node_bundle.ts";
 
-const ENDPOINT = "/oauth/client_credential/accesstoken?grant_type=client_credentials";
-const BODY = "client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET";
-
-/** Holds one client's request against KPN's example, and against its own golden file. */
-async function assertParity(client: string, send: (origin: string) => Promise<unknown>) {
-  await using server = captureServer();
-  const [raw] = await Promise.all([server.next(), send(server.origin)]);
-  const request = parseRequest(raw);
-  assertEquals(request.line, `POST ${ENDPOINT} HTTP/1.1`);
-  assertEquals(headerOf(request, "content-type"), "application/x-www-form-urlencoded");
-  assertEquals(headerOf(request, "content-length"), String(BODY.length));
-  assertEquals(headerOf(request, "transfer-encoding"), undefined);
-  assertEquals(request.body, BODY);
-  await assertGolden(client, raw);
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null" })
-    .output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
-}
+const KPN = "https://api-prd.kpn.com";
+const PATH = "/oauth/client_credential/accesstoken?grant_type=client_credentials";
 
 for (const shell of ["bash", "dash"] as const) {
   testWith(
     [shell, "curl"],
-    `KPN's Linux and macOS example, executed by ${shell}`,
-    (programs) => assertParity("curl", (origin) => run(programs[shell], ["-c", at(origin, LINUX)])),
+    `KPN's Linux/macOS example in ${shell} sends the POST`,
+    async (found) => {
+      await parity("curl", async (origin) => {
+        const answer = await run(found[shell], ["-c", KPN_POSIX.replace(KPN, origin)]);
+        assertEquals(JSON.parse(answer), KPN_ANSWER);
+      });
+    },
   );
 }
 
 testWith(
   ["curl"],
-  "KPN's Windows example, split by cmd's and the C runtime's rules",
-  ({ curl }) =>
-    assertParity("curl", (origin) => {
-      const [name, ...args] = cmdArguments(at(origin, WINDOWS));
+  "KPN's Windows example, split as Windows does, sends the POST",
+  async (found) => {
+    await parity("curl", async (origin) => {
+      const line = KPN_WINDOWS.replace(KPN, origin);
+      const [name, ...args] = windowsArguments(line, { batch: false, env: {} });
       assertEquals(name, "curl");
-      return run(curl, args);
-    }),
-);
-
-const endpointAt = (origin: string) => `${origin}${ENDPOINT}`;
-
-Deno.test("the library, through Deno's fetch", () =>
-  assertParity("deno", async (origin) => {
-    const token = await requestToken({ ...CREDENTIALS, tokenEndpoint: endpointAt(origin) });
-    assertEquals(token.value, "capturedToken");
-  }));
-
-/** Requests a token in Node, with what `fetch` stands for there. */
-async function inNode(node: string, fetch: string, origin: string): Promise<void> {
-  const bundle = await bundled();
-  const script = `
-    import { requestToken } from ${JSON.stringify(bundle)};
-    const { fetch } = ${fetch};
-    const token = await requestToken({
-      clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET",
-      tokenEndpoint: ${JSON.stringify(endpointAt(origin))}, fetch,
+      await run(found.curl, args);
     });
-    if (token.value !== "capturedToken") throw new Error(token.value);`;
-  await run(node, ["--input-type=module", "--eval", script]);
-}
-
-let bundle: Promise<string> | undefined;
-
-/** mod.ts as JavaScript, in a file: Node 20 runs no TypeScript. */
-function bundled(): Promise<string> {
-  return bundle ??= (async () => {
-    const path = await Deno.makeTempFile({ prefix: "kpn_auth_", suffix: ".mjs" });
-    await run(Deno.execPath(), ["bundle", "--quiet", "--output", path, "mod.ts"]);
-    globalThis.addEventListener("unload", () => Deno.removeSync(path));
-    return `file://${path}`;
-  })();
-}
-
-testWith(
-  ["node"],
-  "the library, through Node's fetch",
-  ({ node }) => assertParity("node", (origin) => inNode(node, "globalThis", origin)),
+  },
 );
 
-testWith(
-  ["node"],
-  "the library, through undici's fetch",
-  ({ node }) => assertParity("undici", (origin) => inNode(node, 'await import("undici")', origin)),
-);
+Deno.test("requestToken through Deno's fetch sends the POST", async () => {
+  await parity("deno", async (origin) => {
+    const token = await requestToken({ ...PLACEHOLDERS, tokenEndpoint: origin + PATH });
+    assertEquals(token.value, KPN_ANSWER.access_token);
+  });
+});
 
-Deno.test("the golden files list every header, and differ in nothing else", async () => {
-  const golden = new URL("../golden/", import.meta.url);
-  const bodies = new Set<string>();
-  for await (const { name } of Deno.readDir(golden)) {
+for (const client of ["node", "undici"] as const) {
+  testWith(["node"], `requestToken through ${client}'s fetch sends the POST`, async ({ node }) => {
+    await using bundle = await nodeBundle();
+    await parity(client, async (origin) => {
+      const options = { ...PLACEHOLDERS, tokenEndpoint: origin + PATH };
+      const answer = await run(node, [bundle.path, client, JSON.stringify(options)]);
+      assertEquals(answer, KPN_ANSWER.access_token);
+    });
+  });
+}
+
+/** Holds the one request that `send` makes to KPN's example, and all of it to the client's golden file. */
+async function parity(client: string, send: (origin: string) => Promise<void>): Promise<void> {
+  await using server = captureServer();
+  await send(server.origin);
+  assertEquals(server.requests.length, 1);
+  const request = server.requests[0]!;
+  assertEquals(essence(request), {
+    method: "POST",
+    target: PATH,
+    "content-type": "application/x-www-form-urlencoded",
+    "content-length": "55",
+    body: "client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET",
+  });
+  await assertGolden(client, request.head + latin1(request.body));
+}
+
+/** What must be the same whoever sends it. */
+function essence(request: CapturedRequest): Record<string, string | undefined> {
+  return {
+    method: request.method,
+    target: request.target,
+    "content-type": header(request, "content-type"),
+    "content-length": header(request, "content-length"),
+    body: latin1(request.body),
+  };
+}
+
+Deno.test("the golden files list every client's headers, and differ in nothing else", async () => {
+  const folder = new URL("../golden/", import.meta.url);
+  const sent = new Set<string>();
+  for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".http")) continue;
-    const request = parseRequest(
-      (await Deno.readTextFile(new URL(name, golden))).replaceAll("\n", "\r\n"),
-    );
-    bodies.add(`${request.line}\n${request.body.trim()}`);
-    assert(request.headers.length >= 3, name);
+    const { line, headers, body } = parseRequest(await Deno.readTextFile(new URL(name, folder)));
+    sent.add(`${line}\n${body}`);
+    assert(headers.length >= 3, name);
   }
-  assertEquals([...bodies], [`POST ${ENDPOINT} HTTP/1.1\n${BODY}`]);
+  const body = "client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET";
+  assertEquals([...sent], [`POST ${PATH} HTTP/1.1\n${body}`]);
 });

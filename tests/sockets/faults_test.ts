@@ -38,14 +38,14 @@ Deno.test("B24: a closed port is a network_error that says refused", async () =>
   const host = closedPort();
   const { code, message, retryable, cause } = await failing(`http://${host}/`);
   assertEquals([code, retryable], ["network_error", true]);
-  assertMatch(message, /the connection was refused/);
+  assertMatch(message, /refused/);
   assert(message.includes(host) && cause instanceof Error);
 });
 
 Deno.test("B24: a name that DNS does not know is a network_error that says so", async () => {
   const { code, message } = await failing("https://nothing.invalid/");
   assertEquals(code, "network_error");
-  assertMatch(message, /nothing\.invalid: DNS does not know the host/);
+  assertMatch(message, /nothing\.invalid: DNS/);
 });
 
 const LOST: [string, Behaviour, RegExp][] = [
@@ -80,7 +80,7 @@ Deno.test("B24: a certificate that nobody signed is a network_error that says TL
   await withServer(halfOpen, async ({ host }) => {
     const { code, message } = await failing(`https://${host}/`);
     assertEquals(code, "network_error");
-    assertMatch(message, /TLS failed: check the certificate/);
+    assertMatch(message, /TLS failed.*certificate/);
   }, selfSigned());
 });
 
@@ -88,7 +88,7 @@ Deno.test("B24: TLS spoken to a server that has none is a network_error that say
   await withServer(resetAfter("HTTP/1.1 400 Bad Request\r\n\r\n"), async ({ host }) => {
     const { code, message } = await failing(`https://${host}/`);
     assertEquals(code, "network_error");
-    assertMatch(message, /TLS failed|connection was lost/);
+    assertMatch(message, /TLS failed|connection lost/);
   });
   const notTls: Behaviour = async (connection) => {
     await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
@@ -140,7 +140,7 @@ Deno.test("B31: a body that is too long is given up: its server cannot send it a
   await withServer(endless, async ({ host }) => {
     const { code, message } = await failing(`http://${host}/`);
     assertEquals(code, "invalid_response");
-    assertMatch(message, /HTTP 200: application\/json/);
+    assertMatch(message, /HTTP 200.*application\/json/);
   });
   assert(sent < 100_000_000, `${sent} bytes`);
 });

@@ -1,79 +1,118 @@
-/** A raw TCP server that records the exact bytes of every request, and answers each with a token. */
+/** A raw TCP server that keeps the exact bytes of every request: no HTTP library stands in between. */
 
-export interface CaptureServer extends AsyncDisposable {
-  /** `http://127.0.0.1:port`. */
-  readonly origin: string;
-  /** The next request's bytes, as text in Latin-1: one character a byte. */
-  next(): Promise<string>;
+import { KPN_ANSWER } from "../cases.ts";
+
+/** A request as it came over the wire. */
+export interface CapturedRequest {
+  readonly method: string;
+  /** The request target: path and query. */
+  readonly target: string;
+  /** Names as they were sent, in their order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Request line and headers, with the empty line that ends them: a character for each byte. */
+  readonly head: string;
+  /** A chunked body is kept as it came, chunk sizes included. */
+  readonly body: Uint8Array;
 }
 
-const ANSWER = JSON.stringify({
-  access_token: "capturedToken",
-  token_type: "Bearer",
-  expires_in: "3599",
-});
+/** A running server; `await using` closes it. */
+export interface CaptureServer extends AsyncDisposable {
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly origin: string;
+  /** Everything captured so far, in the order of arrival. */
+  readonly requests: CapturedRequest[];
+}
 
-export function captureServer(): CaptureServer {
+/** What is answered, as raw HTTP; the connection is closed after it. */
+export type Answer = (request: CapturedRequest) => string;
+
+/** Starts a server on a free port of loopback. By default it answers with KPN's documented token. */
+export function captureServer(answer: Answer = () => json(KPN_ANSWER)): CaptureServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const captured: string[] = [];
-  const waiting: ((request: string) => void)[] = [];
+  const requests: CapturedRequest[] = [];
   const connections = new Set<Promise<void>>();
-
-  async function accept(): Promise<void> {
+  const accepting = (async () => {
     for await (const connection of listener) {
       const served = serve(connection).finally(() => connections.delete(served));
       connections.add(served);
     }
-  }
+  })();
 
   async function serve(connection: Deno.Conn): Promise<void> {
     try {
       const request = await readRequest(connection);
-      if (request === undefined) return;
-      const waiter = waiting.shift();
-      if (waiter) waiter(request);
-      else captured.push(request);
-      await connection.write(new TextEncoder().encode(
-        `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${ANSWER.length}\r\n` +
-          `connection: close\r\n\r\n${ANSWER}`,
-      ));
+      if (!request) return;
+      requests.push(request);
+      await connection.write(new TextEncoder().encode(answer(request)));
+      await connection.closeWrite();
+      while (await connection.read(new Uint8Array(512)) !== null);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
     } finally {
       connection.close();
     }
   }
 
-  const accepting = accept();
   return {
-    origin: `http://127.0.0.1:${listener.addr.port}`,
-    next() {
-      const request = captured.shift();
-      if (request !== undefined) return Promise.resolve(request);
-      return new Promise((resolve) => waiting.push(resolve));
-    },
+    origin: `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    requests,
     async [Symbol.asyncDispose]() {
       listener.close();
-      await accepting.catch(() => {});
-      await Promise.allSettled(connections);
+      await accepting;
+      await Promise.all(connections);
     },
   };
 }
 
-/** A whole request: its head, and as much body as `content-length` says. */
-async function readRequest(connection: Deno.Conn): Promise<string | undefined> {
-  const buffer = new Uint8Array(65_536);
-  let text = "";
+/** A raw 200 with a JSON body. */
+export function json(value: unknown): string {
+  const body = JSON.stringify(value);
+  const length = new TextEncoder().encode(body).length;
+  return "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" +
+    `content-length: ${length}\r\nconnection: close\r\n\r\n${body}`;
+}
+
+/** The value of a header, whatever the case of its name. */
+export function header(request: CapturedRequest, name: string): string | undefined {
+  return request.headers.find(([given]) => given.toLowerCase() === name)?.[1];
+}
+
+/** Reads to the end of the body; `undefined` if the client left before that. */
+async function readRequest(connection: Deno.Conn): Promise<CapturedRequest | undefined> {
+  let bytes = new Uint8Array();
+  const chunk = new Uint8Array(65_536);
   while (true) {
-    const size = await connection.read(buffer);
+    const request = parse(bytes);
+    if (request) return request;
+    const size = await connection.read(chunk);
     if (size === null) return undefined;
-    text += latin1(buffer.subarray(0, size));
-    const head = text.indexOf("\r\n\r\n");
-    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1] ?? 0);
-    if (head >= 0 && text.length >= head + 4 + length) return text;
+    const longer = new Uint8Array(bytes.length + size);
+    longer.set(bytes);
+    longer.set(chunk.subarray(0, size), bytes.length);
+    bytes = longer;
   }
 }
 
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
+/** The request, once all of it is there. */
+function parse(bytes: Uint8Array): CapturedRequest | undefined {
+  const text = latin1(bytes);
+  const end = text.indexOf("\r\n\r\n") + 4;
+  if (end < 4) return undefined;
+  const head = text.slice(0, end);
+  const [start = "", ...lines] = head.trimEnd().split("\r\n");
+  const [method = "", target = ""] = start.split(" ");
+  const headers = lines.map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+  });
+  const request = { method, target, headers, head, body: bytes.slice(end) };
+  const whole = /chunked/i.test(header(request, "transfer-encoding") ?? "")
+    ? text.endsWith("0\r\n\r\n")
+    : request.body.length >= Number(header(request, "content-length") ?? 0);
+  return whole ? request : undefined;
+}
+
+/** Bytes as a string with a character for each: nothing is lost, and it can be compared and searched. */
+export function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

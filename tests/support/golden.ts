@@ -1,31 +1,18 @@
-/** Golden files: raw requests as they go over the wire, kept as `.http` files. */
+/** Golden files: raw requests as they go over the wire, kept as `.http` files, to be looked at in review. */
 
 import { assertEquals } from "./assert.ts";
 
-/** The parts of a raw HTTP/1.1 request. */
+/** The parts of a golden file. */
 export interface RawRequest {
   readonly line: string;
-  /** Name and value as sent, in order. */
-  readonly headers: readonly (readonly [string, string])[];
+  readonly headers: readonly string[];
   readonly body: string;
 }
 
-export function parseRequest(raw: string): RawRequest {
-  const [head = "", ...body] = raw.split("\r\n\r\n");
-  const [line = "", ...headers] = head.split("\r\n");
-  return {
-    line,
-    headers: headers.map((header) => {
-      const colon = header.indexOf(":");
-      return [header.slice(0, colon), header.slice(colon + 1).trim()] as const;
-    }),
-    body: body.join("\r\n\r\n"),
-  };
-}
-
-/** A header's value, whatever the case of its name. */
-export function headerOf({ headers }: RawRequest, name: string): string | undefined {
-  return headers.find(([known]) => known.toLowerCase() === name)?.[1];
+export function parseRequest(text: string): RawRequest {
+  const [head = "", body = ""] = text.split("\n\n");
+  const [line = "", ...headers] = head.split("\n");
+  return { line, headers, body: body.trimEnd() };
 }
 
 /**

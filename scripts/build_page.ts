@@ -1,0 +1,57 @@
+/**
+ * Packs what the mock's desk serves into a module of strings, `src/testing/packed.ts`:
+ * the page, the library that the page imports, the API's description, and the Postman files.
+ *
+ *     deno task build:page
+ */
+
+import * as esbuild from "esbuild";
+
+const ROOT = new URL("../", import.meta.url);
+const TARGET = new URL("src/testing/packed.ts", ROOT);
+
+/** The library as the page imports it. */
+const LIBRARY = `
+export { authorizedFetch, createTokenRequest, createTokenSource } from "./mod.ts";
+export { curlCommand } from "./src/curl.ts";
+`;
+
+/** The module's text. */
+export async function packed(): Promise<string> {
+  const text = (path: string) => Deno.readTextFile(new URL(`src/testing/${path}`, ROOT));
+  const files: Record<string, string> = {
+    "/index.html": await text("page/index.html"),
+    "/page.css": await text("page/page.css"),
+    "/page.js": bundle(await text("page/page.js"), "src/testing/page/"),
+    "/kpn-auth.js": bundle(LIBRARY, "./"),
+    "/openapi.yaml": await text("openapi.yaml"),
+    "/postman/collection.json": await text("postman/collection.json"),
+    "/postman/environment.json": await text("postman/environment.json"),
+  };
+  const entries = Object.entries(files).map(([path, file]) =>
+    `  ${JSON.stringify(path)}:\n    ${JSON.stringify(file)},`
+  );
+  return `/** Made by \`deno task build:page\` from page/, openapi.yaml, postman/ and the library: do not edit. */
+
+/** What the mock's desk serves, by path. */
+export const PACKED: Readonly<Record<string, string>> = {
+${entries.join("\n")}
+};
+`;
+}
+
+function bundle(contents: string, folder: string): string {
+  const { outputFiles: [file] } = esbuild.buildSync({
+    stdin: { contents, resolveDir: new URL(folder, ROOT).pathname, loader: "ts" },
+    external: ["/kpn-auth.js"],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+  });
+  return file!.text;
+}
+
+if (import.meta.main) await Deno.writeTextFile(TARGET, await packed());

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The only file that touches a process; runs on Deno, Node and Bun. */
+
+import process from "node:process";
+import type { Io } from "./io.ts";
+import { main } from "./main.ts";
+
+const { stdin, stdout, stderr, versions } = process;
+
+type Writable = typeof stdout | typeof stderr;
+
+function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => error ? reject(error) : resolve());
+  });
+}
+
+/** A line typed with the terminal's echo off. */
+function typed(): Promise<string> {
+  return new Promise((resolve) => {
+    let line = "";
+    const done = () => {
+      stdin.setRawMode(false);
+      stdin.off("data", type);
+      stdin.pause();
+    };
+    const type = (keys: Uint8Array) => {
+      for (const key of new TextDecoder().decode(keys)) {
+        if (key === "\x03") {
+          done();
+          process.exit(130); // Ctrl-C, which a raw terminal does not act on
+        }
+        if (key === "\r" || key === "\n" || key === "\x04") {
+          done();
+          return resolve(line);
+        }
+        line = key === "\x7f" || key === "\b" ? line.slice(0, -1) : line + key;
+      }
+    };
+    stdin.setRawMode(true);
+    stdin.on("data", type);
+  });
+}
+
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+}
+
+const name = versions["deno"] ? "deno" : versions["bun"] ? "bun" : "node";
+
+const io: Io = {
+  env: (name) => process.env[name],
+  platform: process.platform,
+  runtime: { name, version: versions[name]! },
+  terminal: { stdin: !!stdin.isTTY, stdout: !!stdout.isTTY, stderr: !!stderr.isTTY },
+  fetch: globalThis.fetch,
+  stdin,
+  typed,
+  stdout: (chunk) => write(stdout, chunk),
+  stderr: (text) => write(stderr, text),
+  interrupted,
+};
+
+// A closed pipe is told to whoever writes; without a listener it would end the process.
+for (const stream of [stdout, stderr]) stream.on("error", () => {});
+
+main(process.argv.slice(2), io).then((code) => process.exit(code));

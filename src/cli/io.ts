@@ -1,0 +1,67 @@
+/** What the command line needs of a process, and how it writes to a person. */
+
+/** Everything of a process that the command line touches; `bin.ts` makes the real one. */
+export interface Io {
+  /** An environment variable. */
+  readonly env: (name: string) => string | undefined;
+  /** `process.platform`: `"win32"` gets the commands of its shells. */
+  readonly platform: string;
+  /** What runs this, since each treats proxies and certificates in its own way. */
+  readonly runtime: { readonly name: "deno" | "node" | "bun"; readonly version: string };
+  /** Which streams are a terminal. */
+  readonly terminal: {
+    readonly stdin: boolean;
+    readonly stdout: boolean;
+    readonly stderr: boolean;
+  };
+  /** Sends requests. */
+  readonly fetch: typeof globalThis.fetch;
+  /** Standard input. */
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** A line typed at the terminal, not shown. */
+  readonly typed: () => Promise<string>;
+  /** Writes to standard output; settles when it is written. */
+  readonly stdout: (chunk: string | Uint8Array) => Promise<void>;
+  /** Writes to standard error; settles when it is written. */
+  readonly stderr: (text: string) => Promise<void>;
+  /** Settles when the user presses Ctrl-C, or the process is told to end. */
+  readonly interrupted: () => Promise<void>;
+}
+
+/** ANSI's number of each colour that is used. */
+const COLOURS = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
+
+/** Colours a text, where the stream is a terminal and `NO_COLOR` (no-color.org) is not set. */
+export function painter(
+  io: Io,
+  stream: "stdout" | "stderr",
+): (colour: keyof typeof COLOURS, text: string) => string {
+  const coloured = io.terminal[stream] && !io.env("NO_COLOR");
+  return (colour, text) => coloured ? `\x1b[${COLOURS[colour]}m${text}\x1b[39m` : text;
+}
+
+/** How long something may take before a person is told what is waited for, in ms. */
+const PATIENCE = 1_000;
+
+/** Says on a terminal what is waited for once it takes long, and wipes that out when it is over. */
+export async function withProgress<T>(io: Io, doing: string, work: Promise<T>): Promise<T> {
+  if (!io.terminal.stderr) return await work;
+  let shown: Promise<void> | undefined;
+  const timer = setTimeout(() => shown = io.stderr(`kpn-auth: ${doing} …`), PATIENCE);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    if (shown) {
+      await shown;
+      await io.stderr("\r\x1b[K");
+    }
+  }
+}
+
+/** All of standard input, as bytes. */
+export async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: BlobPart[] = [];
+  for await (const chunk of chunks) parts.push(chunk as Uint8Array<ArrayBuffer>);
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

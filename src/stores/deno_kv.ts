@@ -1,0 +1,93 @@
+/**
+ * A store on Deno KV: SQLite on one machine, FoundationDB on Deno Deploy.
+ *
+ * @module
+ */
+
+import type { TokenStore } from "../store.ts";
+
+/** The part of `Deno.Kv` that is used here. */
+export interface DenoKv {
+  /** Reads an entry; an absent one has no versionstamp. */
+  get(key: readonly string[]): Promise<{ value: unknown; versionstamp: string | null }>;
+  /** Writes an entry that expires, some time after `expireIn` ms. */
+  set(key: readonly string[], value: unknown, options: { expireIn: number }): Promise<unknown>;
+  /** Begins a transaction. */
+  atomic(): DenoKvAtomic;
+}
+
+/** The part of `Deno.AtomicOperation` that is used here. */
+export interface DenoKvAtomic {
+  /** Lets the transaction fail if the entry has another versionstamp. */
+  check(entry: { key: readonly string[]; versionstamp: string | null }): DenoKvAtomic;
+  /** Writes an entry. */
+  set(key: readonly string[], value: unknown, options: { expireIn: number }): DenoKvAtomic;
+  /** Removes an entry. */
+  delete(key: readonly string[]): DenoKvAtomic;
+  /** Does it all, or nothing. */
+  commit(): Promise<{ ok: boolean; versionstamp?: string }>;
+}
+
+/**
+ * Shares the token through Deno KV, and excludes others from a mint by an atomic check.
+ * A value can have 64 KiB; KPN's token takes one.
+ *
+ * @example
+ * ```ts
+ * import { createTokenSource } from "@kpn-auth/kpn-auth";
+ * import { denoKvStore } from "@kpn-auth/kpn-auth/stores/deno-kv";
+ * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
+ *
+ * using kv = await Deno.openKv(":memory:"); // deno run --unstable-kv
+ * const source = createTokenSource({
+ *   clientId: "APP_CLIENT_ID",
+ *   clientSecret: "APP_CLIENT_SECRET",
+ *   store: denoKvStore(kv),
+ *   fetch: mockKpn().fetch, // leave out to ask KPN
+ * });
+ * console.log((await source.token()).expiresAt);
+ * ```
+ */
+export function denoKvStore(kv: DenoKv): TokenStore {
+  return {
+    async get(key) {
+      return (await kv.get([key])).value;
+    },
+
+    set(key, token) {
+      const expireIn = token.expiresAt - token.requestedAt;
+      return patiently(() => kv.set([key], token, { expireIn }));
+    },
+
+    async exclusive(key, hold) {
+      const lock = [key, "lock"];
+      // Deno KV expires entries late: until when the lock counts stands in its value.
+      const { value, versionstamp } = await kv.get(lock);
+      const now = Date.now();
+      if (typeof value === "number" && now < value) return undefined;
+      const { ok, versionstamp: mine } = await patiently(() =>
+        kv.atomic()
+          .check({ key: lock, versionstamp })
+          .set(lock, now + hold, { expireIn: hold })
+          .commit()
+      );
+      if (!ok) return undefined;
+      return () =>
+        patiently(() =>
+          kv.atomic().check({ key: lock, versionstamp: mine! }).delete(lock).commit()
+        );
+    },
+  };
+}
+
+/** SQLite does not wait while another process writes, so we do: for half a second at most. */
+async function patiently<T>(write: () => Promise<T>): Promise<T> {
+  for (let pause = 2;; pause *= 2) {
+    try {
+      return await write();
+    } catch (error) {
+      if (pause > 256 || !String(error).includes("database is locked")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}

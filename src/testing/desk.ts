@@ -1,0 +1,89 @@
+/**
+ * A mock with what people need around it: the page "Run this endpoint", the API's
+ * description, a Postman collection, and control from any language.
+ */
+
+import { ownRefusal } from "./answers.ts";
+import { answerControl, guardControl } from "./control.ts";
+import { withCors } from "./cors.ts";
+import type { MockKpn } from "./mock.ts";
+import { PACKED } from "./packed.ts";
+import { KPN_ORIGIN } from "../kpn.ts";
+
+/** How a desk is set up. */
+export interface DeskOptions {
+  /** Whether `/mock/…` scripts failures and tells the requests, to loopback only. Default: `false`. */
+  readonly control?: boolean;
+}
+
+/** What is served, by path. */
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  yaml: "application/yaml; charset=utf-8",
+  json: "application/json",
+};
+
+/** Nothing is loaded from elsewhere, nothing is sent elsewhere, and no other page frames this one. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+  "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** A handler that serves the page and its company, and leaves every other path to the mock. */
+export function createDesk(
+  mock: MockKpn,
+  { control = false }: DeskOptions = {},
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { origin, pathname } = new URL(request.url);
+    const path = pathname === "/" ? "/index.html" : pathname;
+    const file = PACKED[path];
+    if (file !== undefined) return withCors(serve(request, path, file, origin), request);
+    if (pathname === "/mock" || pathname.startsWith("/mock/")) {
+      return guardControl(request) ?? await answerControl(request, mock, control);
+    }
+    return await echoing(request, mock.handle);
+  };
+}
+
+function serve({ method }: Request, path: string, file: string, origin: string): Response {
+  if (method !== "GET" && method !== "HEAD") {
+    return ownRefusal(405, "Only GET is accepted.", { allow: "GET, HEAD" });
+  }
+  const extension = path.slice(path.lastIndexOf(".") + 1);
+  // What describes KPN's gateway describes the mock, at the mock's own address.
+  const text = /yaml|json/.test(extension) ? file.split(KPN_ORIGIN).join(origin) : file;
+  return new Response(method === "HEAD" ? null : text, {
+    headers: {
+      "content-type": TYPES[extension] ?? "text/plain",
+      "cache-control": "no-store",
+      "content-security-policy": POLICY,
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
+
+/** The longest request that is echoed, in characters: a header has to carry it. */
+const ECHO_LIMIT = 4_096;
+
+/**
+ * The page shows its requests as they arrived here, with what the browser added. Only
+ * the page itself gets this echo: `sec-fetch-site` is a header that no script can set.
+ */
+async function echoing(
+  request: Request,
+  handle: (request: Request) => Promise<Response>,
+): Promise<Response> {
+  if (request.headers.get("sec-fetch-site") !== "same-origin") return await handle(request);
+  const { method, url, headers } = request;
+  const { pathname, search } = new URL(url);
+  const lines = Array.from(headers, ([name, value]) => `${name}: ${value}`);
+  const body = await request.clone().text();
+  const echo = [`${method} ${pathname}${search} HTTP/1.1`, ...lines, "", body].join("\n");
+  const answer = await handle(request);
+  const response = new Response(answer.body, answer);
+  const whole = echo.slice(0, ECHO_LIMIT).replace(/[\uD800-\uDBFF]$/, ""); // no half character
+  response.headers.set("mock-received", encodeURIComponent(whole));
+  return response;
+}

@@ -1,0 +1,149 @@
+import { type Io, main } from "../src/cli/main.ts";
+import type { MockFailure } from "../src/testing/answers.ts";
+import { type MockKpn, mockKpn } from "../src/testing/mock.ts";
+import config from "../deno.json" with { type: "json" };
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./support/assert.ts";
+
+const SECRET = "sentinel-7f3a";
+
+/** Runs a command line in no process, before a mock without a socket. */
+async function run(args: readonly string[], mock: MockKpn = mockKpn(), given: Partial<Io> = {}) {
+  let stdout = "";
+  let stderr = "";
+  const variables: Record<string, string> = {
+    KPN_CLIENT_ID: "APP_CLIENT_ID",
+    KPN_CLIENT_SECRET: "APP_CLIENT_SECRET",
+  };
+  const code = await main(args, {
+    env: (name) => variables[name],
+    platform: "linux",
+    runtime: { name: "deno", version: "2.9.6" },
+    terminal: { stdin: false, stdout: false, stderr: false },
+    fetch: mock.fetch,
+    stdin: new ReadableStream<Uint8Array>(),
+    typed: () => Promise.resolve(""),
+    stdout: (chunk) => {
+      stdout += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
+      return Promise.resolve();
+    },
+    stderr: (text) => {
+      stderr += text;
+      return Promise.resolve();
+    },
+    interrupted: () => new Promise(() => {}),
+    ...given,
+  });
+  return { code, stdout, stderr };
+}
+
+const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
+  [[], /Which command: token, call, curl, doctor, mock/],
+  [["tokn"], /There is no command "tokn"/],
+  [["toString"], /There is no command/],
+  [[SECRET], /There is no command that/],
+  [["token", "--jsno"], /Unknown option '--jsno'/],
+  [["token", SECRET], /takes no argument/],
+  [["token", `--client-secret=${SECRET}`], /never taken from an argument: .*process list/],
+  [["token", "--client-id", "x"], /never taken from an argument/],
+  [["call", "/x", "-u", `x:${SECRET}`], /never taken from an argument/],
+  [["call", "/x", "-H", `authorization: Bearer ${SECRET}`], /-H authorization: kpn-auth adds/],
+  [["token", "--timeout", "soon"], /--timeout must be a number of ms/],
+  [["token", "--token-endpoint", "http://kpn.example/"], /https/],
+  [["token", "--realm", "other"], /realm/],
+  [["call"], /Which PATH or URL/],
+  [["call", "/x", "/y"], /takes one PATH or URL/],
+  [["call", "/x", "-X", "GET", "-d", "a=b"], /A GET has no body/],
+  [["call", "/x", "-H", "nonsense"], /-H takes 'NAME: VALUE'/],
+  [["call", "https://evil.example/x"], /The token goes to https:\/\/api-prd\.kpn\.com only/],
+  [["call", "//evil.example/x"], /The token goes to https:\/\/api-prd\.kpn\.com only/],
+  [["call", "https://u:p@api-prd.kpn.com/x"], /The token goes to/],
+  [["call", "/x", "--secret-stdin", "-d", "-"], /either the secret or the body/],
+  [["curl", "--shell", "fish"], /--shell is one of posix, cmd, batch, powershell/],
+  [["curl", "-d", "a=b"], /describe an API call/],
+  [["mock", "--port", "99999"], /--port must be/],
+];
+
+Deno.test("a wrong command line ends with 2, says why, sends nothing, and quotes no secret", async () => {
+  for (const [args, reason] of WRONG) {
+    const mock = mockKpn();
+    const { code, stdout, stderr } = await run(args, mock);
+    assertEquals([args, code, stdout, mock.requests.length], [args, 2, "", 0]);
+    assertMatch(stderr, reason);
+    assertMatch(stderr, /^kpn-auth: .+\nSee kpn-auth (\w+ )?--help\.\n$/);
+    assert(!stderr.includes(SECRET), args.join(" "));
+  }
+});
+
+const CODES: Readonly<Record<string, number>> = {
+  invalid_client: 3,
+  invalid_client_500: 3,
+  missing_grant_type: 5,
+  html: 5,
+  redirect: 5,
+  empty: 5,
+  unknown_path: 5,
+  server_error: 5,
+  quota: 6,
+  dropped: 4,
+};
+
+Deno.test("B26: exit codes differ by kind of failure; stdout stays empty, stderr says why", async () => {
+  for (const [answer, expected] of Object.entries(CODES)) {
+    const mock = mockKpn();
+    mock.respondNext(answer as MockFailure, { times: 3 });
+    const { code, stdout, stderr } = await run(["token"], mock);
+    assertEquals([answer, code, stdout], [answer, expected, ""]);
+    assertMatch(stderr, /^kpn-auth: Cannot get a token: .+\n$/);
+  }
+});
+
+Deno.test("the help of every command fits a screen of 24 lines by 80 columns", async () => {
+  const commands = ["token", "call", "curl", "doctor", "mock"];
+  for (const args of [["--help"], ...commands.map((name) => [name, "-h"])]) {
+    const { code, stdout, stderr } = await run(args);
+    assertEquals([code, stderr], [0, ""]);
+    const lines = stdout.trimEnd().split("\n");
+    assert(lines.length < 24 && lines.every((line) => line.length <= 80), args.join(" "));
+    assertStringIncludes(stdout, args.length > 1 ? `kpn-auth ${args[0]}` : "Exit codes:");
+  }
+});
+
+Deno.test("--version is the one in deno.json", async () => {
+  assertEquals((await run(["--version"])).stdout, `${config.version}\n`);
+});
+
+Deno.test("curl is guessed from the platform, and shows a secret only where it is asked to", async () => {
+  const { stdout: posix } = await run(["curl"]);
+  assertMatch(posix, /^printf .+ "\$KPN_CLIENT_SECRET" \| curl -X POST \\\n/);
+  const { stdout: cmd, stderr } = await run(["curl"], mockKpn(), { platform: "win32" });
+  assertMatch(cmd, /^curl -X POST "https:/);
+  assertStringIncludes(stderr, "for cmd; needs KPN_CLIENT_ID, KPN_CLIENT_SECRET");
+  const { stdout: powershell } = await run(["curl", "--shell", "powershell"]);
+  assertMatch(powershell, /^curl\.exe -X POST 'https:/);
+  assert(![posix, cmd, powershell].join().includes("APP_CLIENT_SECRET"));
+  assertEquals(
+    (await run(["curl", "--reveal-secrets"])).stdout,
+    `curl -X POST \\
+ 'https://api-prd.kpn.com/oauth/client_credential/accesstoken?grant_type=client_credentials' \\
+ -H 'content-type: application/x-www-form-urlencoded' \\
+ -d 'client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET'
+`,
+  );
+});
+
+Deno.test("a progress line comes after a second on a terminal, and is wiped out", async () => {
+  const mock = mockKpn();
+  const shown = Promise.withResolvers<Response>();
+  mock.respondNext(() => shown.promise);
+  let stderr = "";
+  const { stdout } = await run(["token"], mock, {
+    terminal: { stdin: true, stdout: true, stderr: true },
+    stderr: (text) => {
+      stderr += text;
+      shown.resolve(Response.json({ access_token: "a-token" })); // not before it was shown
+      return Promise.resolve();
+    },
+  });
+  assertEquals(stdout, "a-token\n");
+  assertEquals(stderr, "kpn-auth: waiting for api-prd.kpn.com …\r\x1b[K");
+});

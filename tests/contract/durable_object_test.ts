@@ -1,0 +1,139 @@
+import { createTokenSource, KpnAuthError, type TokenSource } from "../../mod.ts";
+import { durableObjectSource, TokenObject } from "../../src/stores/durable_object.ts";
+import { mockKpn } from "../../src/testing/mock.ts";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
+import { type Failure, startWorkers } from "../support/workers.ts";
+
+const failureOf = (asked: Promise<unknown>): Promise<Failure> =>
+  asked.then(() => assert(false, "it succeeded") as never, (error: Failure) => error);
+
+Deno.test("B53: callers in three isolates of workerd, cold, mint once through one object", async () => {
+  await using workers = await startWorkers(3);
+  workers.mock.respondNext("ok", { delay: 100 });
+  const tokens = await Promise.all(
+    Array.from({ length: 60 }, (_, n) => workers.ask("/object/token", [{}], n % 3)),
+  );
+  assertEquals(new Set(tokens.map(({ value }) => value)).size, 1);
+  assertEquals(workers.mock.mints, 1);
+});
+
+Deno.test("B9: a caller's rejected token travels to the object, and a late one does not mint again", async () => {
+  await using workers = await startWorkers(2);
+  const rejected = await workers.ask("/object/token", [{}]);
+  const renewed = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => workers.ask("/object/token", [{ rejected }], n % 2)),
+  );
+  assertEquals(new Set(renewed.map(({ value }) => value)).size, 1);
+  assertNotEquals(renewed[0].value, rejected.value);
+  assertEquals(workers.mock.mints, 2);
+});
+
+Deno.test("the object's error reaches the caller as itself", async () => {
+  await using workers = await startWorkers(1);
+  workers.mock.respondNext("invalid_client_500", { to: "token" });
+  const error = await failureOf(workers.ask("/object/token", [{}]));
+  assertEquals(error.name, "KpnAuthError");
+  assertEquals(error.code, "invalid_client");
+  assertEquals(error.retryable, false);
+  assertEquals(error.status, 500);
+  assertEquals(error.transactionId, "mock-transaction-id");
+  assertEquals(error.retryAfter, 60_000);
+  assert(error.message.includes("KPN is not asked again before"));
+  assertEquals((await failureOf(workers.ask("/object/token", [{}]))).code, "invalid_client");
+  assertEquals(workers.mock.requests.length, 1);
+});
+
+Deno.test("B12: the client that started the mint leaves; the next one gets the token of that mint", async () => {
+  await using workers = await startWorkers(2);
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  workers.mock.respondNext(async (request) => {
+    asked.resolve();
+    await answer.promise;
+    return await tokenAnswer(request.url, request.body);
+  }, { to: "token" });
+  const gone = new AbortController();
+  const first = workers.ask("/object/token", [{}], 0, gone.signal).catch(() => "gone");
+  await asked.promise;
+  const second = workers.ask("/object/token", [{}], 1);
+  gone.abort();
+  assertEquals(await first, "gone");
+  answer.resolve();
+  assertEquals(typeof (await second).value, "string");
+  assertEquals(workers.mock.requests.length, 1);
+});
+
+Deno.test("an object that gives no answer in time, or that is another, is an error and no hang", async () => {
+  await using workers = await startWorkers(1);
+  workers.mock.respondNext("ok", { delay: 500 });
+  const late = await failureOf(workers.ask("/object/token", [{}, 50]));
+  assertEquals([late.name, late.code, late.retryable], ["KpnAuthError", "timeout", true]);
+  assertEquals(typeof (await workers.ask("/object/token", [{}])).value, "string");
+  assertEquals(workers.mock.mints, 1);
+  const stranger = await failureOf(workers.ask("/stranger/token"));
+  assertEquals([stranger.name, stranger.code], ["KpnAuthError", "invalid_response"]);
+});
+
+/** An object in this process, and how often it was asked. */
+function objectHere(source: TokenSource) {
+  const object = new TokenObject(source);
+  const asked = { times: 0 };
+  const stub = {
+    fetch(url: string, init: RequestInit) {
+      asked.times++;
+      return object.fetch(new Request(url, init));
+    },
+  };
+  return { stub, asked };
+}
+
+Deno.test("its client keeps a token until it ages, then asks until the object has a new one", async () => {
+  let time = Date.now();
+  const now = () => time;
+  const mock = mockKpn({ now });
+  const { stub, asked } = objectHere(
+    createTokenSource({
+      clientId: "APP_CLIENT_ID",
+      clientSecret: "APP_CLIENT_SECRET",
+      fetch: mock.fetch,
+      now,
+    }),
+  );
+  const source = durableObjectSource(() => stub, { now });
+  const first = await source.token();
+  time += 3_599_000 - 240_001;
+  assertEquals(await source.token(), first);
+  assertEquals(asked.times, 1);
+  time += 2;
+  assertEquals((await source.token()).value, first.value); // the object refreshes in the background
+  let next = first;
+  while (next.value === first.value) next = await source.token();
+  const before = asked.times;
+  assertEquals(await source.token({ rejected: first }), next); // a late 401
+  assertEquals(asked.times, before);
+  assertEquals(mock.mints, 2);
+});
+
+Deno.test("its client tells a broken object from a caller who left, without the token", async () => {
+  const broken = { fetch: () => Promise.reject(new Error("reset while it held s3ntinel")) };
+  const error = await assertRejects(
+    () => durableObjectSource(() => broken).token({ rejected: { value: "s3ntinel" } }),
+    KpnAuthError,
+    "Durable Object failed",
+  );
+  assertEquals([error.code, error.retryable], ["network_error", true]);
+  assertEquals(Deno.inspect(error).includes("s3ntinel"), false);
+
+  const hanging = { fetch: () => new Promise<never>(() => {}) };
+  const caller = new AbortController();
+  const reason = new Error("left");
+  const left = failureOf(durableObjectSource(() => hanging).token({ signal: caller.signal }));
+  caller.abort(reason);
+  assertEquals(await left as Error, reason);
+});
+
+/** A token as the mock gives it, without being counted there. */
+async function tokenAnswer(url: string, body: string): Promise<Response> {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  return await mockKpn().fetch(url, { method: "POST", headers, body });
+}

@@ -1,0 +1,186 @@
+/** The page "Run this endpoint", used in a real Chromium. */
+
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "../support/assert.ts";
+import { testWith } from "../support/programs.ts";
+import { browserTools, type Page, picture, withDesk, withPage } from "./support.ts";
+
+const text = async (page: Page, selector: string) => await page.textContent(selector) ?? "";
+
+/** Takes the mock's credentials and gets a token. */
+async function getToken(page: Page): Promise<string> {
+  await page.waitForSelector("#answer option", { state: "attached" }); // the page has met its mock
+  await page.click("#use-mock");
+  await page.click("#token-form button.primary");
+  await page.waitForSelector("#token-result pre");
+  return await text(page, "#token-result pre");
+}
+
+testWith(
+  ["chromium"],
+  "the page: a token and a call, by the keyboard alone, and nothing is asked of anybody else",
+  async ({ chromium }) => {
+    await withDesk({}, ({ mock, url }) =>
+      withPage(chromium, {}, async (page, { errors, urls }) => {
+        await page.goto(url);
+        await page.waitForSelector("#answer option", { state: "attached" });
+        const press = async (...keys: string[]) => {
+          for (const key of keys) await page.keyboard.press(key);
+        };
+        await press("Tab", "Enter"); // skip to the form
+        await page.keyboard.type("APP_CLIENT_ID");
+        await press("Tab");
+        await page.keyboard.type("APP_CLIENT_SECRET");
+        await press("Enter");
+        await page.waitForSelector("#token-result pre");
+        assertMatch(await text(page, "#token-result pre"), /^[A-Za-z0-9]{28}$/);
+        // The button has the focus again, so that one goes on from there.
+        assertEquals(await page.evaluate("document.activeElement.textContent"), "Get Access Token");
+        await press("Tab", "Tab"); // past "Use the mock's", to the level
+        await press("ArrowDown"); // standard
+        await press("Tab", "Tab", "Enter");
+        await page.waitForSelector("#call-result pre");
+        assertStringIncludes(await text(page, "#call-result"), "07700 900000");
+        assertStringIncludes(await text(page, "#call-result"), "Mock Mobile");
+        assertEquals(mock.requests.map(({ url }) => new URL(url).pathname), [
+          "/oauth/client_credential/accesstoken",
+          "/communication/nexmo/number-insight/standard",
+        ]);
+        assert(urls.every((asked) => asked.startsWith(`${url}/`) || asked.startsWith("data:")));
+        assertEquals(errors, []);
+      }));
+  },
+);
+
+testWith(
+  ["chromium"],
+  "the page shows requests as the mock received them, and the raw answers",
+  async ({ chromium }) => {
+    await withDesk({}, ({ mock, url }) =>
+      withPage(chromium, {}, async (page) => {
+        await page.goto(url);
+        const token = await getToken(page);
+        await page.waitForSelector("#exchanges details[open]");
+        const wire = await text(page, "#exchanges details");
+        const [received] = mock.requests;
+        assertStringIncludes(
+          wire,
+          "POST /oauth/client_credential/accesstoken?grant_type=client_credentials HTTP/1.1",
+        );
+        for (const [name, value] of Object.entries(received!.headers)) {
+          assertStringIncludes(wire, `${name}: ${value}`);
+        }
+        assertStringIncludes(wire, received!.body);
+        assertStringIncludes(wire, "HTTP/1.1 200 OK");
+        assertStringIncludes(wire, `"access_token":"${token}"`);
+      }));
+  },
+);
+
+testWith(
+  ["chromium"],
+  "the page tells why there is no token, and what to do",
+  async ({ chromium }) => {
+    await withDesk({ control: true }, ({ mock, url }) =>
+      withPage(chromium, {}, async (page) => {
+        await page.goto(url);
+        await getToken(page);
+        await page.fill("#client-secret", "WRONG");
+        await page.click("#token-form button.primary");
+        await page.waitForSelector("#token-result .bad");
+        assertMatch(
+          await text(page, "#token-result"),
+          /invalid_client.*Copy client id and secret again/,
+        );
+        assertEquals(mock.mints, 1);
+
+        // What KPN is known to do: a revoked token, which the library cures by itself.
+        await page.click("#use-mock");
+        await page.click("#revoke");
+        await page.waitForSelector("text=All tokens are revoked.");
+        await getToken(page);
+        await page.click("#revoke");
+        await page.click("#call-form button.primary");
+        await page.waitForSelector("#call-result .good");
+        assertEquals(mock.mints, 3);
+
+        await page.selectOption("#answer", "not_entitled");
+        await page.selectOption("#to", "api");
+        await page.click("#fail-form button");
+        await page.waitForSelector("text=gets not_entitled");
+        await page.click("#call-form button.primary");
+        await page.waitForSelector("#call-result .bad");
+        assertStringIncludes(
+          await text(page, "#call-result"),
+          "InvalidAPICallAsNoApiProductMatchFound",
+        );
+        await picture(page, "page-failures");
+      }));
+  },
+);
+
+testWith(
+  ["chromium"],
+  "the page counts a token's lifetime down, and a call after its end gets a new one",
+  async ({ chromium }) => {
+    let time = Date.UTC(2026, 0, 1);
+    await withDesk(
+      { now: () => time, lifetime: 3_600_000 },
+      ({ mock, url }) =>
+        withPage(chromium, {}, async (page) => {
+          await page.clock.install({ time });
+          await page.goto(url);
+          const first = await getToken(page);
+          await page.clock.fastForward(600_000);
+          assertMatch(await text(page, "#remaining"), /^(50:00|49:5\d)$/);
+          await page.clock.fastForward(3_600_000);
+          assertEquals(await text(page, "#remaining"), "00:00");
+          time += 4_200_000;
+          await page.click("#call-form button.primary");
+          await page.waitForSelector("#call-result .good");
+          assertNotEquals(await text(page, "#token-result pre"), first);
+          assertEquals(mock.mints, 2);
+        }),
+    );
+  },
+);
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [device, width] of [["desktop", 1200], ["phone", 360]] as const) {
+    testWith(
+      ["chromium"],
+      `the page is accessible and fits, ${colorScheme}, on a ${device} (axe finds nothing)`,
+      async ({ chromium }) => {
+        const axe = await Deno.readTextFile(
+          `${await browserTools()}node_modules/axe-core/axe.min.js`,
+        );
+        await withDesk(
+          { control: true },
+          ({ url }) =>
+            withPage(chromium, { width, colorScheme }, async (page) => {
+              await page.goto(url);
+              await getToken(page);
+              await page.click("#call-form button.primary");
+              await page.waitForSelector("#call-result pre");
+              await page.evaluate(axe);
+              const found = await page.evaluate<string[]>(
+                "axe.run().then(({ violations }) => violations.map((one) => one.id + ' ' + one.nodes.map((node) => node.target)))",
+              );
+              assertEquals(found, []);
+              assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+              const [red] =
+                (await page.evaluate<string>("getComputedStyle(document.body).backgroundColor"))
+                  .match(/\d+/)!;
+              assertEquals(Number(red) < 128, colorScheme === "dark");
+              await picture(page, `page-${colorScheme}-${device}`);
+            }),
+        );
+      },
+    );
+  }
+}

@@ -1,0 +1,169 @@
+/** What the page offers to copy is executed: cURL in a shell, programs on Deno, Node and in a Worker. */
+
+import * as esbuild from "esbuild";
+import { packed } from "../../scripts/build_page.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { testWith } from "../support/programs.ts";
+import { type Page, withDesk, withPage } from "./support.ts";
+
+const LIBRARY = new URL("../../mod.ts", import.meta.url);
+const SECRET = { KPN_CLIENT_SECRET: "APP_CLIENT_SECRET" };
+
+/** Made before any test: esbuild keeps a worker, which the leak checks would find. */
+const FRESH = await packed();
+
+Deno.test("what is packed is fresh", async () => {
+  const committed = await Deno.readTextFile("src/testing/packed.ts");
+  assert(committed === FRESH, "Run deno task build:page");
+});
+
+/** What the page shows for a call (`token` or `insight`) and a shell or runtime. */
+async function snippet(page: Page, what: string, as: string): Promise<string> {
+  await page.evaluate(
+    ([what, as]: [string, string]) => {
+      // deno-lint-ignore no-explicit-any -- the page's own document
+      const { document } = globalThis as any;
+      document.querySelector(`[name=what][value=${what}]`).click();
+      document.querySelector(`[name=as][value=${as}]`).click();
+    },
+    [what, as],
+  );
+  return await page.textContent("#snippet") ?? "";
+}
+
+/** Does `work` with the page of a desk, a token got. */
+async function withToken(
+  chromium: string,
+  work: (page: Page, url: string, token: string) => Promise<void>,
+): Promise<void> {
+  await withDesk({}, ({ url }) =>
+    withPage(chromium, {}, async (page) => {
+      await page.goto(url);
+      await page.waitForSelector("#answer option", { state: "attached" });
+      await page.click("#use-mock");
+      await page.click("#token-form button.primary");
+      await page.waitForSelector("#token-result pre");
+      await work(page, url, await page.textContent("#token-result pre") ?? "");
+    }));
+}
+
+/** Runs a program to its end, with an environment of its own, and gives what it printed. */
+async function run(program: string, args: readonly string[], env: Record<string, string>) {
+  const { stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    env: { ...env, PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1" },
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
+testWith(
+  ["chromium", "sh", "curl"],
+  "the page's cURL commands for Linux and macOS run, with the secrets in the environment or written out",
+  async ({ chromium, sh }) => {
+    await withToken(chromium, async (page, _url, token) => {
+      const secrets = { KPN_CLIENT_ID: "APP_CLIENT_ID", ...SECRET, KPN_TOKEN: token };
+      const hidden = [
+        await snippet(page, "token", "posix"),
+        await snippet(page, "insight", "posix"),
+      ];
+      for (const command of hidden) {
+        assert(!command.includes("APP_CLIENT_SECRET") && !command.includes(token));
+      }
+      await page.check("#reveal");
+      const written = [
+        await snippet(page, "token", "posix"),
+        await snippet(page, "insight", "posix"),
+      ];
+      for (const [commands, env] of [[hidden, secrets], [written, {}]] as const) {
+        assertMatch(await run(sh, ["-c", commands[0]!], env), /"access_token":"[A-Za-z0-9]{28}"/);
+        assertStringIncludes(await run(sh, ["-c", commands[1]!], env), "07700 900000");
+      }
+    });
+  },
+);
+
+testWith(
+  ["chromium"],
+  "the page has a command for each of Windows's shells",
+  async ({ chromium }) => {
+    await withToken(chromium, async (page, url) => {
+      await page.check("#reveal");
+      for (const shell of ["cmd", "batch", "powershell"]) {
+        const command = await snippet(page, "token", shell);
+        assertMatch(command, shell === "powershell" ? /^curl\.exe .*'/ : /^curl .*"/);
+        assertStringIncludes(command, `${url}/oauth/client_credential/accesstoken`);
+      }
+    });
+  },
+);
+
+testWith(
+  ["chromium", "node"],
+  "the page's programs for Deno, Node and Workers run and print their call's answer",
+  async ({ chromium, node }) => {
+    await withToken(chromium, async (page) => {
+      const folder = await Deno.makeTempDir();
+      const answers = { token: /[A-Za-z0-9]{28} /, insight: /07700 900000/ };
+      for (const [what, answer] of Object.entries(answers)) {
+        const programs = {
+          deno: await snippet(page, what, "deno"),
+          node: await snippet(page, what, "node"),
+          workers: await snippet(page, what, "workers"),
+        };
+        for (const program of Object.values(programs)) {
+          assert(!program.includes("APP_CLIENT_SECRET"));
+        }
+        assertMatch(await runOnDeno(folder, programs.deno), answer);
+        assertMatch(await run(node, [bundled(folder, programs.node)], SECRET), answer);
+        const worked = await runAsWorker(bundled(folder, programs.workers));
+        assertMatch(worked, what === "token" ? /"expiresAt":\d+/ : answer);
+      }
+      await Deno.remove(folder, { recursive: true });
+    });
+  },
+);
+
+async function runOnDeno(folder: string, program: string): Promise<string> {
+  const map = { imports: { "jsr:@kpn-auth/kpn-auth": LIBRARY.href } };
+  await Deno.writeTextFile(`${folder}/map.json`, JSON.stringify(map));
+  await Deno.writeTextFile(`${folder}/call.ts`, program);
+  const flags = [
+    "--no-prompt",
+    "--no-config",
+    "--allow-net=127.0.0.1",
+    "--allow-env=KPN_CLIENT_SECRET",
+  ];
+  return await run(
+    Deno.execPath(),
+    ["run", ...flags, `--import-map=${folder}/map.json`, `${folder}/call.ts`],
+    SECRET,
+  );
+}
+
+/** A program with the library in it, as npm would have given it. */
+function bundled(folder: string, program: string): string {
+  const outfile = `${folder}/${crypto.randomUUID()}.mjs`;
+  esbuild.buildSync({
+    stdin: { contents: program, resolveDir: folder },
+    alias: { "@kpn-auth/kpn-auth": LIBRARY.pathname },
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    outfile,
+  });
+  return outfile;
+}
+
+/** Two requests to one Worker: what it keeps serves the second. */
+async function runAsWorker(path: string): Promise<string> {
+  const { default: worker } = await import(`file://${path}`);
+  const context = { waitUntil() {} };
+  const first = await (await worker.fetch(new Request("https://worker.example"), SECRET, context))
+    .text();
+  const second = await (await worker.fetch(new Request("https://worker.example"), SECRET, context))
+    .text();
+  assertEquals(second.replace(/mock-request-\d+/, ""), first.replace(/mock-request-\d+/, ""));
+  return first;
+}

@@ -1,0 +1,142 @@
+/** A fleet of real processes on real runtimes, and the KPN that they mint at. */
+
+import { build, stop } from "esbuild";
+import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/testing/mock.ts";
+import { npmProject } from "../support/npm.ts";
+import type { Member, Order, Report } from "./member.ts";
+
+export type Runtime = "Deno" | "Node" | "Bun";
+
+/** A process of the fleet. */
+export interface Process extends AsyncDisposable {
+  /** Does what it is told, and reports. */
+  obey(order: Order): Promise<Report>;
+  /** `kill -9`. */
+  kill(): Promise<void>;
+}
+
+/** KPN, as the fleet sees it. */
+export interface Kpn extends AsyncDisposable {
+  readonly tokenEndpoint: string;
+  /** Answers from now on; replaced when a secret is rotated. */
+  mock: MockKpn;
+  /** All tokens that were minted, and when. */
+  readonly minted: { readonly value: string; readonly at: number }[];
+  /** The most token requests that were ever under way at once. */
+  readonly atOnce: number;
+}
+
+/** Serves a mock that counts what is under way. */
+export function serveKpn(options: MockKpnOptions): Kpn {
+  const minted: { value: string; at: number }[] = [];
+  let underWay = 0;
+  let atOnce = 0;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request): Promise<Response> => {
+      atOnce = Math.max(atOnce, ++underWay);
+      try {
+        const answer = await kpn.mock.handle(request);
+        const { access_token: value } = await answer.clone().json();
+        if (value) minted.push({ value, at: Date.now() });
+        return answer;
+      } finally {
+        underWay--;
+      }
+    },
+  );
+  const kpn: Kpn = {
+    tokenEndpoint: `http://127.0.0.1:${server.addr.port}/oauth/client_credential/accesstoken`,
+    mock: mockKpn(options),
+    minted,
+    get atOnce() {
+      return atOnce;
+    },
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+  return kpn;
+}
+
+/** Starts a process and waits until it is connected to its store. */
+export async function startMember(runtime: Runtime, member: Member): Promise<Process> {
+  const [program, ...args] = await RUNTIMES[runtime]();
+  const child = new Deno.Command(program!, {
+    args: [...args, await bundle(), JSON.stringify(member)],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const stdin = child.stdin.getWriter();
+  const reports = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+
+  async function report(): Promise<Report> {
+    while (!text.includes("\n")) {
+      const { value, done } = await reports.read();
+      if (done) throw new Error(`The ${runtime} process ended`);
+      text += value;
+    }
+    const [line, ...rest] = text.split("\n");
+    text = rest.join("\n");
+    return JSON.parse(line!);
+  }
+
+  await report();
+  return {
+    async obey(order) {
+      await stdin.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`));
+      return await report();
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+    async [Symbol.asyncDispose]() {
+      await stdin.close().catch(() => {}); // it may be dead
+      await reports.cancel();
+      await child.status;
+    },
+  };
+}
+
+/** Starts several, and ends them together. */
+export async function startFleet(
+  runtimes: readonly Runtime[],
+  member: Member,
+): Promise<{ members: Process[] } & AsyncDisposable> {
+  const members = await Promise.all(runtimes.map((runtime) => startMember(runtime, member)));
+  return {
+    members,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(members.map((member) => member[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+const RUNTIMES: Readonly<Record<Runtime, () => Promise<string[]>>> = {
+  Deno: () => Promise.resolve([Deno.execPath(), "run", "--allow-all", "--unstable-kv"]),
+  Node: () => Promise.resolve(["node"]),
+  Bun: async () => {
+    const folder = await npmProject("bun", { "@oven/bun-linux-x64": "1.4.5" });
+    return [`${folder}node_modules/@oven/bun-linux-x64/bin/bun`];
+  },
+};
+
+let bundled: Promise<string> | undefined;
+
+/** The member as one file that every runtime runs. */
+function bundle(): Promise<string> {
+  return bundled ??= (async () => {
+    const outfile = new URL("../../.cache/fleet/member.mjs", import.meta.url).pathname;
+    const entry = new URL("member.ts", import.meta.url).pathname;
+    await build({
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+    });
+    await stop();
+    return outfile;
+  })();
+}

@@ -1,0 +1,106 @@
+/**
+ * One process of a fleet, on Deno, Node or Bun. Its first argument is a `Member`; then each line
+ * on its standard input is an `Order`, and each line that it prints a `Report`.
+ */
+
+import { createRequire } from "node:module";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { createTokenSource, type TokenSource, type TokenStore } from "../../mod.ts";
+import { type DenoKv, denoKvStore } from "../../src/stores/deno_kv.ts";
+import { redisStore } from "../../src/stores/redis.ts";
+
+/** How a process takes part. */
+export interface Member {
+  readonly tokenEndpoint: string;
+  /** Where node-redis is installed, and on which port its server listens. */
+  readonly redis?: { readonly folder: string; readonly port: number };
+  /** The SQLite file of a Deno KV. */
+  readonly kv?: string;
+  readonly timeout?: number;
+}
+
+/** What a process is told to do. */
+export type Order =
+  /** So many callers at once; `reject` says that the token of the last report was rejected. */
+  | { readonly callers: number; readonly reject?: boolean }
+  /** A caller every 10 ms, for so many ms. */
+  | { readonly during: number }
+  /** Use another secret from now on. */
+  | { readonly secret: string };
+
+/** What came of it. */
+export interface Report {
+  /** The different tokens that the callers got, in order. */
+  readonly tokens: readonly string[];
+  /** The codes of the errors that they got instead. */
+  readonly errors: readonly string[];
+  /** The types of all events since the last report. */
+  readonly events: readonly string[];
+}
+
+const member = JSON.parse(process.argv[2]!) as Member;
+let clientSecret = "APP_CLIENT_SECRET";
+const events: string[] = [];
+let last: string | undefined;
+const { store, close } = await connect();
+const source = createTokenSource({
+  clientId: "APP_CLIENT_ID",
+  clientSecret: () => clientSecret,
+  tokenEndpoint: member.tokenEndpoint,
+  timeout: member.timeout ?? 10_000,
+  store,
+  onEvent: ({ type }) => events.push(type),
+});
+
+print({ tokens: [], errors: [], events: [] }); // ready
+for await (const line of createInterface({ input: process.stdin })) {
+  print(await obey(JSON.parse(line)));
+}
+await close();
+
+async function connect(): Promise<{ store: TokenStore; close: () => unknown }> {
+  if (member.kv) {
+    const { Deno } = globalThis as unknown as {
+      Deno: { openKv(path: string): Promise<DenoKv & { close(): void }> };
+    };
+    const kv = await Deno.openKv(member.kv);
+    return { store: denoKvStore(kv), close: () => kv.close() };
+  }
+  const { folder, port } = member.redis!;
+  const client = createRequire(folder)("redis").createClient({ url: `redis://127.0.0.1:${port}` });
+  client.on("error", () => {}); // it reconnects
+  await client.connect();
+  const store = redisStore((args) => client.sendCommand(args));
+  return { store, close: () => client.destroy() };
+}
+
+async function obey(order: Order): Promise<Report> {
+  const tokens = new Set<string>();
+  const errors: string[] = [];
+  const call = async (rejected?: string) => {
+    const asked: Parameters<TokenSource["token"]>[0] = rejected
+      ? { rejected: { value: rejected } }
+      : {};
+    await source.token(asked).then(
+      ({ value }) => tokens.add(last = value),
+      (error) => errors.push(error.code ?? error.name),
+    );
+  };
+  if ("secret" in order) clientSecret = order.secret;
+  if ("callers" in order) {
+    const rejected = order.reject ? last : undefined;
+    await Promise.all(Array.from({ length: order.callers }, () => call(rejected)));
+  }
+  if ("during" in order) {
+    for (const end = Date.now() + order.during; Date.now() < end;) {
+      await call();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  return { tokens: [...tokens], errors, events: events.splice(0) };
+}
+
+function print(report: Report): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+}

@@ -1,0 +1,226 @@
+/** The README's examples for whole runtimes and other libraries, executed as they stand there. */
+
+import { type MockKpn, mockKpn } from "../../src/testing/mock.ts";
+import { installed } from "../package/installed.ts";
+import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { bundle } from "../support/bundle.ts";
+import { npmProject } from "../support/npm.ts";
+import { startWorkerd } from "../support/workerd.ts";
+import { bun, edgeRuntime, node, PATIENCE, runProgram, withFile } from "./programs.ts";
+
+const CREDENTIALS = { KPN_CLIENT_ID: "APP_CLIENT_ID", KPN_CLIENT_SECRET: "APP_CLIENT_SECRET" };
+
+/** The code block of the README that follows its name in a comment. */
+async function example(name: string): Promise<string> {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const [, code] = readme.split(`<!-- example: ${name} -->`)[1]?.match(/```\w+.*\n([^]*?)```/) ??
+    [];
+  assert(code, `the README has no example ${name}`);
+  return code;
+}
+
+/** KPN's gateway on this machine, whose API rejects the first token that it sees. */
+class Gateway implements AsyncDisposable {
+  readonly mock: MockKpn = mockKpn();
+  readonly #server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    this.mock.handle,
+  );
+  readonly address = `127.0.0.1:${this.#server.addr.port}`;
+  /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN. */
+  readonly detour = `{
+    const { fetch } = globalThis;
+    globalThis.fetch = (url, init) =>
+      fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
+  }\n`;
+
+  constructor() {
+    this.mock.respondNext("invalid_access_token", { to: "api" });
+  }
+
+  /** The calls of the API, by method, body and length. */
+  get calls(): unknown[] {
+    return this.mock.requests
+      .filter(({ url }) => !url.includes("/accesstoken"))
+      .map(({ method, body, headers }) => [method, body, headers["content-length"]]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+/** What every example sends: the same call again, with another token, its length told (B43). */
+const REPLAYED = Array(2).fill(["POST", "number=447700900000", "19"]);
+
+interface Served extends AsyncDisposable {
+  readonly origin: string;
+}
+
+/** Asks a served example for a number, and holds the answer and the calls against what they must be. */
+async function assertServes(served: Served, gateway: Gateway): Promise<void> {
+  const response = await fetch(`${served.origin}/?number=447700900000`, {
+    signal: AbortSignal.timeout(PATIENCE),
+  });
+  assertStringIncludes(await response.text(), '"country_name":"United Kingdom"');
+  assertEquals(response.status, 200);
+  assertEquals(gateway.calls, REPLAYED);
+  assertEquals(gateway.mock.mints, 2);
+}
+
+/** A program that serves until it is ended, and prints its port. */
+async function serve(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Served> {
+  const process = new Deno.Command(program, {
+    args: [...args],
+    cwd: (await installed()).folder,
+    env: { ...env, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let printed = "";
+  const { promise: port, resolve, reject } = Promise.withResolvers<string>();
+  const reading = [process.stdout, process.stderr].map(async (stream) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      printed += text;
+      const [, found] = /(?:localhost:|127\.0\.0\.1:|on port )(\d+)/.exec(printed) ?? [];
+      if (found) resolve(found);
+    }
+  });
+  const ended = Promise.all([process.status, ...reading]);
+  ended.then(() => reject(new Error(`it did not serve: ${printed}`)));
+  return {
+    origin: `http://127.0.0.1:${await port}`,
+    async [Symbol.asyncDispose]() {
+      process.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+Deno.test("the README's edge function runs unchanged in workerd", async () => {
+  const { folder } = await installed();
+  const code = await bundle(await example("edge_function.ts"), folder);
+  await using gateway = new Gateway();
+  await using workerd = await startWorkerd("newest", {
+    modules: { "worker.js": code },
+    bindings: CREDENTIALS,
+    compatibilityFlags: ["nodejs_compat"],
+    outbound: gateway.address,
+  });
+  await assertServes(workerd, gateway);
+});
+
+Deno.test("the README's edge function runs unchanged in deno serve", async () => {
+  await using gateway = new Gateway();
+  await withFile("edge_function.ts", await example("edge_function.ts"), async (path) => {
+    // `deno serve` takes no --preload.
+    const main = `${gateway.detour} export { default } from "${path}";`;
+    await withFile("main.ts", main, async (path) => {
+      const args = [
+        "serve",
+        "--host=127.0.0.1",
+        "--port=0",
+        "--allow-env",
+        "--allow-net=127.0.0.1",
+      ];
+      // The packed package, with its own declarations.
+      const types = ["--check", "--node-modules-dir=manual"];
+      await using served = await serve(Deno.execPath(), [...args, ...types, path], CREDENTIALS);
+      await assertServes(served, gateway);
+    });
+  });
+});
+
+Deno.test("the README's edge function runs unchanged in Bun", async () => {
+  const program = await bun();
+  await using gateway = new Gateway();
+  await withFile(
+    "edge_function.ts",
+    await example("edge_function.ts"),
+    (path) =>
+      withFile("detour.js", gateway.detour, async (detour) => {
+        await using served = await serve(
+          program,
+          [`--preload=${detour}`, path],
+          { ...CREDENTIALS, PORT: "0" },
+        );
+        await assertServes(served, gateway);
+      }),
+  );
+});
+
+Deno.test("the README's edge function runs unchanged in Vercel's edge runtime", async () => {
+  const { folder } = await installed();
+  const code = await bundle(await example("edge_function.ts"), folder, {
+    format: "iife",
+    globalName: "edgeFunction",
+  });
+  const program = await node(24);
+  await using gateway = new Gateway();
+  const driver = `
+    import { EdgeVM } from "${await edgeRuntime()}/dist/index.js";
+    const vm = new EdgeVM({
+      extend: (context) => Object.assign(context, { process: { env: process.env } }),
+    });
+    vm.evaluate(${JSON.stringify(gateway.detour + code)});
+    const url = "https://edge.example/?number=447700900000";
+    const answer = await vm.evaluate(\`edgeFunction.default.fetch(new Request("\${url}"))\`);
+    console.log(answer.status, await answer.text());
+  `;
+  const printed = await withFile(
+    "driver.mjs",
+    driver,
+    (path) => runProgram(program, [path], CREDENTIALS),
+  );
+  assertStringIncludes(printed, '"country_name":"United Kingdom"');
+  assertEquals(gateway.calls, REPLAYED);
+});
+
+Deno.test("the README's Node server serves", async () => {
+  const program = await node(20);
+  await using gateway = new Gateway();
+  await withFile(
+    "server.mjs",
+    await example("node_server.mjs"),
+    (path) =>
+      withFile("detour.mjs", gateway.detour, async (detour) => {
+        const env = { ...CREDENTIALS, PORT: "0" };
+        await using served = await serve(program, [`--import=${detour}`, path], env);
+        await assertServes(served, gateway);
+      }),
+  );
+});
+
+for (
+  const [name, library, version] of [
+    ["openapi_fetch.mjs", "openapi-fetch", "0.17.0"],
+    ["ky.mjs", "ky", "2.1.0"],
+  ] as const
+) {
+  Deno.test(`B43: the README's example with ${library} runs, and replays its call`, async () => {
+    const program = await node(24);
+    const { folder } = await installed();
+    const project = await npmProject(library, { [library]: version });
+    const link = `${folder}/node_modules/${library}`;
+    await Deno.symlink(`${project}node_modules/${library}`, link);
+    await using gateway = new Gateway();
+    const printed = await withFile(
+      "main.mjs",
+      await example(name),
+      (path) =>
+        withFile(
+          "detour.mjs",
+          gateway.detour,
+          (detour) => runProgram(program, [`--import=${detour}`, path], CREDENTIALS),
+        ),
+    );
+    assertEquals(printed, "United Kingdom\n");
+    assertEquals(gateway.calls, REPLAYED);
+    await Deno.remove(link);
+  });
+}

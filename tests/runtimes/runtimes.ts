@@ -1,0 +1,204 @@
+/** Every runtime of the matrix: how to run the conformance suite in it. */
+
+import { installed } from "../package/installed.ts";
+import { bundle } from "../support/bundle.ts";
+import { installWorkerd, startWorkerd, type WORKERDS } from "../support/workerd.ts";
+import {
+  bun,
+  edgeRuntime,
+  node,
+  type NodeMajor,
+  PATIENCE,
+  playwright,
+  runProgram,
+  withFile,
+} from "./programs.ts";
+import type { Environment } from "./suite.ts";
+
+/** A runtime, and how the suite runs in it. */
+export interface Runtime {
+  readonly name: string;
+  /** Its column in the table; those that share one must all pass. */
+  readonly column: string;
+  /** Its golden file; those of Node and Deno are the parity test's too. */
+  readonly golden: string;
+  /** Whether it tells why a connection failed. */
+  readonly tells: Environment["tells"];
+  /** Programs of the system that it needs. */
+  readonly needs?: readonly string[];
+  /** Installs what it needs from npm. */
+  install(): Promise<unknown>;
+  /** Runs the suite to its end; returns all that was printed. */
+  run(environment: Environment, programs: Programs): Promise<string>;
+}
+
+/** Paths of programs of the system, by name. */
+export type Programs = Readonly<Record<string, string>>;
+
+const TELLS_ALL = { refused: true, reset: true };
+
+const SUITE = new URL("suite.ts", import.meta.url).pathname;
+
+/** The program that runs the suite; the environment is written into it. */
+function main(environment: Environment, specifier = "kpn-auth"): string {
+  return `
+    import * as library from "${specifier}";
+    import { runSuite } from "${SUITE}";
+    globalThis.done = runSuite(library, ${JSON.stringify(environment)});
+  `;
+}
+
+/** At its top level a Worker may do nothing but construct (B16). */
+function worker(environment: Environment): string {
+  const { origin } = environment;
+  return `
+    import * as library from "kpn-auth";
+    import { runSuite } from "${SUITE}";
+
+    const source = library.createTokenSource({
+      clientId: "id",
+      clientSecret: "secret",
+      tokenEndpoint: "${origin}/token/module",
+    });
+    const kpn = library.authorizedFetch(source, { origins: ["${origin}"] });
+
+    export default {
+      async fetch(_request, _env, ctx) {
+        await source.token(ctx);
+        await kpn("/api/module");
+        await runSuite(library, ${JSON.stringify(environment)});
+        return new Response();
+      },
+    };
+  `;
+}
+
+async function bundled(code: string, format: "esm" | "iife" = "esm"): Promise<string> {
+  return await bundle(code, (await installed()).folder, { format });
+}
+
+const DENO: Runtime = {
+  name: "Deno",
+  column: "Deno",
+  golden: "deno",
+  tells: TELLS_ALL,
+  install: () => Promise.resolve(),
+  run: (environment) => {
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    // The network is all that it may use (B19).
+    const args = ["run", "--no-prompt", `--config=${config}`, "--allow-net=127.0.0.1"];
+    return withFile(
+      "main.ts",
+      main(environment, "@kpn-auth/kpn-auth").replace("globalThis.done = ", ""),
+      (path) => runProgram(Deno.execPath(), [...args, path]),
+    );
+  },
+};
+
+function nodeRuntime(major: NodeMajor, format: "esm" | "cjs"): Runtime {
+  return {
+    name: `Node ${major}, ${format === "esm" ? "ESM" : "CommonJS"}`,
+    column: `Node ${major}`,
+    golden: "node",
+    tells: TELLS_ALL,
+    install: () => node(major),
+    run: async (environment) => {
+      const { folder } = await installed();
+      // The package stays outside: Node itself imports or requires it.
+      const code = await bundle(main(environment), folder, { format, external: ["kpn-auth"] });
+      const program = await node(major);
+      const file = format === "esm" ? "main.mjs" : "main.cjs";
+      return await withFile(file, code, (path) => runProgram(program, [path]));
+    },
+  };
+}
+
+const BUN: Runtime = {
+  name: "Bun",
+  column: "Bun",
+  golden: "bun",
+  tells: TELLS_ALL,
+  install: bun,
+  run: async (environment) => {
+    const program = await bun();
+    return await withFile("main.ts", main(environment), (path) => runProgram(program, [path]));
+  },
+};
+
+function workerdRuntime(which: keyof typeof WORKERDS, name: string): Runtime {
+  return {
+    name,
+    column: "workerd",
+    golden: "workerd",
+    tells: { refused: false, reset: true },
+    install: installWorkerd,
+    run: async (environment) => {
+      const code = await bundled(worker(environment));
+      await using workerd = await startWorkerd(which, { modules: { "worker.js": code } });
+      const response = await fetch(workerd.origin, { signal: AbortSignal.timeout(PATIENCE) });
+      return await response.text() + workerd.printed();
+    },
+  };
+}
+
+const EDGE: Runtime = {
+  name: "Vercel's edge runtime",
+  column: "Vercel edge",
+  golden: "vercel_edge",
+  tells: TELLS_ALL,
+  install: () => Promise.all([edgeRuntime(), node(24)]),
+  run: async (environment) => {
+    const code = await bundled(main(environment), "iife");
+    const driver = `
+      import { EdgeVM } from "${await edgeRuntime()}/dist/index.js";
+      new EdgeVM().evaluate(${JSON.stringify(code)});
+    `;
+    const program = await node(24);
+    return await withFile("main.mjs", driver, (path) => runProgram(program, [path]));
+  },
+};
+
+const CHROMIUM: Runtime = {
+  name: "Chromium",
+  column: "Chromium",
+  golden: "chromium",
+  tells: { refused: false, reset: false },
+  needs: ["chromium"],
+  install: () => Promise.all([playwright(), node(24)]),
+  run: async (environment, { chromium }) => {
+    const code = await bundled(main(environment), "iife");
+    // The page's origin is not the server's: its requests are cross-origin, as an application's are.
+    const page = environment.origin.replace("127.0.0.1", "localhost");
+    const driver = `
+      import playwright from "${await playwright()}/index.js";
+      const browser = await playwright.chromium.launch({
+        executablePath: ${JSON.stringify(chromium)},
+        args: ["--no-sandbox"],
+      });
+      const page = await browser.newPage();
+      page.on("console", async (message) => {
+        const values = message.args().map((arg) => arg.jsonValue().catch(String));
+        console.log(message.text(), await Promise.all(values));
+      });
+      await page.goto("${page}/page");
+      await page.evaluate(${JSON.stringify(`${code}; globalThis.done`)});
+      await browser.close();
+    `;
+    const program = await node(24);
+    return await withFile("main.mjs", driver, (path) => runProgram(program, [path]));
+  },
+};
+
+/** The whole matrix, in the order of the table's columns. */
+export const RUNTIMES: readonly Runtime[] = [
+  DENO,
+  ...([20, 22, 24, 26] as const).flatMap((major) => [
+    nodeRuntime(major, "esm"),
+    nodeRuntime(major, "cjs"),
+  ]),
+  BUN,
+  workerdRuntime("newest", "the newest workerd"),
+  workerdRuntime("miniflare", "miniflare's workerd"),
+  EDGE,
+  CHROMIUM,
+];

@@ -1,0 +1,106 @@
+/** A real Redis server, and the clients that people use. */
+
+import { createRequire } from "node:module";
+import type { RedisCommand } from "../../src/stores/redis.ts";
+import { npmProject } from "./npm.ts";
+
+/** A Redis on a port of its own, which can be stopped and started again. */
+export interface Redis extends AsyncDisposable {
+  readonly port: number;
+  start(): Promise<void>;
+  /** Kills it: it has no time to say goodbye. */
+  stop(): Promise<void>;
+}
+
+/** Starts the program at `path` without a disk. */
+export async function startRedis(path: string): Promise<Redis> {
+  const port = freePort();
+  let server: Deno.ChildProcess | undefined;
+  const redis: Redis = {
+    port,
+    async start() {
+      const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+      server = new Deno.Command(path, { args, stdin: "null", stdout: "piped" }).spawn();
+      const lines = server.stdout.pipeThrough(new TextDecoderStream());
+      let log = "";
+      for await (const text of lines.values({ preventCancel: true })) {
+        log += text;
+        if (log.includes("Ready to accept connections")) break;
+      }
+      if (!log.includes("Ready to accept")) throw new Error(`Redis did not start: ${log}`);
+      lines.pipeTo(new WritableStream()).catch(() => {});
+    },
+    async stop() {
+      server?.kill("SIGKILL");
+      await server?.status;
+      server = undefined;
+    },
+    [Symbol.asyncDispose]: () => redis.stop(),
+  };
+  await redis.start();
+  return redis;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** A client, as `redisStore` takes it. */
+export interface RedisClient extends AsyncDisposable {
+  readonly command: RedisCommand;
+}
+
+/** Pinned, since they are the outside world. */
+export const CLIENTS = { redis: "6.1.0", ioredis: "6.0.0", "@upstash/redis": "1.39.0" };
+
+/** Connects each of the clients to `port`, on first use. */
+export const redisClients: Readonly<
+  Record<"node-redis" | "ioredis" | "Upstash", (port: number) => Promise<RedisClient>>
+> = {
+  async "node-redis"(port) {
+    const client = (await clients())("redis").createClient({ url: `redis://127.0.0.1:${port}` });
+    await client.connect();
+    return {
+      command: (args) => client.sendCommand(args),
+      [Symbol.asyncDispose]: () => client.close(),
+    };
+  },
+
+  async ioredis(port) {
+    const { Redis } = (await clients())("ioredis");
+    const client = new Redis(port, "127.0.0.1");
+    return {
+      command: ([name, ...args]) => client.call(name, ...args),
+      [Symbol.asyncDispose]: () => client.quit(),
+    };
+  },
+
+  /** Upstash's own client, over a REST endpoint like theirs in front of the real Redis. */
+  async Upstash(port) {
+    const below = await redisClients.ioredis(port);
+    const serve = async (request: Request): Promise<Response> => {
+      try {
+        return Response.json({ result: await below.command(await request.json()) });
+      } catch (error) {
+        return Response.json({ error: (error as Error).message }, { status: 400 });
+      }
+    };
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, serve);
+    const { Redis } = (await clients())("@upstash/redis");
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const client = new Redis({ url, token: "t", responseEncoding: false, enableTelemetry: false });
+    return {
+      command: (args) => client.exec(args),
+      async [Symbol.asyncDispose]() {
+        await server.shutdown();
+        await below[Symbol.asyncDispose]();
+      },
+    };
+  },
+};
+
+// deno-lint-ignore no-explicit-any -- the clients are no dependency, so their types are not here
+async function clients(): Promise<(name: string) => any> {
+  return createRequire(await npmProject("redis_clients", CLIENTS));
+}

@@ -1,0 +1,173 @@
+/** The desk: what it serves, who may control it, and what it tells of itself. */
+
+import { mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
+import { createDesk, type DeskOptions } from "../../src/testing/desk.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+
+const HOME = "http://127.0.0.1:8080";
+
+function deskOf(options: MockKpnOptions & DeskOptions = {}) {
+  const mock = mockKpn(options);
+  const handle = createDesk(mock, options);
+  const ask = (path: string, init?: RequestInit) => handle(new Request(new URL(path, HOME), init));
+  return { mock, ask };
+}
+
+const FILES: Readonly<Record<string, RegExp>> = {
+  "/": /^text\/html/,
+  "/page.css": /^text\/css/,
+  "/page.js": /^text\/javascript/,
+  "/kpn-auth.js": /^text\/javascript/,
+  "/openapi.yaml": /yaml/,
+  "/postman/collection.json": /json/,
+  "/postman/environment.json": /json/,
+};
+
+for (const [path, type] of Object.entries(FILES)) {
+  Deno.test(`the desk serves ${path}, to HEAD without a body, and refuses POST`, async () => {
+    const { mock, ask } = deskOf();
+    const response = await ask(path);
+    assertEquals(response.status, 200);
+    assertMatch(response.headers.get("content-type") ?? "", type);
+    assertMatch(response.headers.get("content-security-policy") ?? "", /^default-src 'none';/);
+    assert((await response.text()).length > 100);
+    assertEquals((await ask(path, { method: "HEAD" })).body, null);
+    const post = await ask(path, { method: "POST" });
+    assertEquals([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+    await post.body?.cancel();
+    assertEquals(mock.requests.length, 0, "what is the desk's own is not recorded");
+  });
+}
+
+Deno.test("what describes KPN's gateway names the mock's own address, and KPN's page stays whole", async () => {
+  const { ask } = deskOf();
+  const yaml = await (await ask("/openapi.yaml")).text();
+  assertStringIncludes(yaml, `tokenUrl: ${HOME}/oauth/client_credential/accesstoken?grant_type=`);
+  assert(!yaml.includes("api-prd.kpn.com"));
+  const environment = await (await ask("/postman/environment.json")).json();
+  assertEquals(environment.values[0].value, HOME);
+  assertStringIncludes(await (await ask("/kpn-auth.js")).text(), "https://api-prd.kpn.com");
+});
+
+Deno.test("the page names nothing that would be loaded from elsewhere", async () => {
+  const { ask } = deskOf();
+  for (const path of ["/", "/page.css", "/page.js"]) {
+    const text = await (await ask(path)).text();
+    for (const [, url = ""] of text.matchAll(/(?:src|href|@import|url\()\s*=?\s*"?([^"\s>)]+)/g)) {
+      assertMatch(url, /^[/#]|^data:/);
+    }
+  }
+});
+
+Deno.test("every other path is the mock's", async () => {
+  const { mock, ask } = deskOf();
+  const response = await ask("/nowhere");
+  assertEquals(response.status, 404);
+  assertMatch(await response.text(), /ApplicationNotFound/);
+  assertEquals(mock.requests.length, 1);
+});
+
+Deno.test("control is off by default: the state tells no request, and nothing can be scripted", async () => {
+  const { ask } = deskOf();
+  const state = await (await ask("/mock")).json();
+  assertEquals([state.clientId, state.control, "requests" in state], [
+    "APP_CLIENT_ID",
+    false,
+    false,
+  ]);
+  for (const path of ["/mock/respond-next", "/mock/revoke"]) {
+    const response = await ask(path, { method: "POST", body: '{"answer":"empty"}' });
+    assertEquals(response.status, 403);
+    assertMatch(await response.text(), /Control is off/);
+  }
+});
+
+Deno.test("B37: with control, any language scripts a failure, reads the state, and revokes", async () => {
+  const { mock, ask } = deskOf({ control: true });
+  const script = { answer: "unavailable", to: "token", times: 1 };
+  const told = await ask("/mock/respond-next", { method: "POST", body: JSON.stringify(script) });
+  assertEquals(told.status, 204);
+  const token = () =>
+    ask("/oauth/client_credential/accesstoken?grant_type=client_credentials", {
+      method: "POST",
+      body: new URLSearchParams({ client_id: "APP_CLIENT_ID", client_secret: "APP_CLIENT_SECRET" }),
+    });
+  const failed = await token();
+  assertEquals(failed.status, 503);
+  await failed.body?.cancel();
+  const { access_token } = await (await token()).json();
+  const state = await (await ask("/mock")).json();
+  assertEquals([state.mints, state.requests.length], [1, 2]);
+  assert(state.answers.includes("unavailable"));
+  assertEquals((await ask("/mock/revoke", { method: "POST" })).status, 204);
+  const call = await ask("/communication/nexmo/number-insight/basic", {
+    method: "POST",
+    headers: { authorization: `Bearer ${access_token}` },
+    body: new URLSearchParams({ number: "1" }),
+  });
+  assertEquals(call.status, 401);
+  await call.body?.cancel();
+  assertEquals(mock.mints, 1);
+});
+
+/** Wrong orders: path, init, status, words. */
+const WRONG: readonly (readonly [string, RequestInit, number, RegExp])[] = [
+  ["/mock/respond-next", { method: "POST", body: "answer=x" }, 400, /not JSON/],
+  [
+    "/mock/respond-next",
+    { method: "POST", body: '{"answer":"teapot"}' },
+    400,
+    /none named \\"teapot\\"/,
+  ],
+  ["/mock/respond-next", { method: "POST", body: '{"answer":"empty","times":0}' }, 400, /times/],
+  ["/mock/respond-next", { method: "POST", body: "null" }, 400, /./],
+  ["/mock/respond-next", {}, 404, /no such control/],
+  ["/mock/other", { method: "POST" }, 404, /no such control/],
+];
+
+for (const [path, init, status, words] of WRONG) {
+  Deno.test(`control refuses ${init.method ?? "GET"} ${path} ${init.body ?? ""}`, async () => {
+    const response = await deskOf({ control: true }).ask(path, init);
+    assertEquals(response.status, status);
+    assertMatch(await response.text(), words);
+  });
+}
+
+/** Who may neither read nor control. */
+const STRANGERS: Readonly<Record<string, [string, Record<string, string>]>> = {
+  "a name that was rebound to loopback": ["http://evil.example:8080/mock", {}],
+  "another machine's address": ["http://192.168.0.7:8080/mock", {}],
+  "another site's page": [`${HOME}/mock`, { origin: "https://evil.example" }],
+  "another port's page": [`${HOME}/mock`, { origin: "http://127.0.0.1:9" }],
+  "a sandboxed page": [`${HOME}/mock`, { origin: "null" }],
+  "another site's image": [`${HOME}/mock`, { "sec-fetch-site": "cross-site" }],
+};
+
+for (const [name, [url, headers]] of Object.entries(STRANGERS)) {
+  Deno.test(`control refuses ${name}`, async () => {
+    const handle = createDesk(mockKpn(), { control: true });
+    for (const method of ["GET", "POST"]) {
+      const response = await handle(new Request(url, { method, headers }));
+      assertEquals(response.status, 403);
+      assertEquals(response.headers.get("access-control-allow-origin"), null);
+      await response.body?.cancel();
+    }
+  });
+}
+
+Deno.test("only the desk's own page is told what arrived", async () => {
+  const { ask } = deskOf();
+  const echo = async (headers: Record<string, string>, body = "a=ü") => {
+    const response = await ask("/some?thing", { method: "POST", headers, body });
+    await response.body?.cancel();
+    return response.headers.get("mock-received");
+  };
+  assertEquals(await echo({}), null);
+  assertEquals(await echo({ "sec-fetch-site": "cross-site" }), null);
+  const received = decodeURIComponent(await echo({ "sec-fetch-site": "same-origin" }) ?? "");
+  assertMatch(received, /^POST \/some\?thing HTTP\/1\.1\n[^]*\n\na=ü$/);
+  for (const body of ["😀".repeat(5_000), "x" + "😀".repeat(5_000)]) {
+    const long = await echo({ "sec-fetch-site": "same-origin" }, body);
+    assert(!decodeURIComponent(long ?? "").includes("\ufffd"), "cut between two characters");
+  }
+});

@@ -1,0 +1,229 @@
+/** B37: the mock can fail in every listed way, once or often, at once or late, and leaves nothing behind. */
+
+import { type Envelope, type FaultCode, readFault, TOKEN_ENDPOINTS } from "@kpn-auth/kpn-auth";
+import { type MockFailure, type MockKpn, mockKpn } from "@kpn-auth/kpn-auth/testing";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "../support/assert.ts";
+
+function ask(mock: MockKpn, init: RequestInit = {}): Promise<Response> {
+  return mock.fetch(TOKEN_ENDPOINTS.gateway, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: "client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET",
+    redirect: "manual",
+    ...init,
+  });
+}
+
+/** Each error of kpn.md's table: its status, and what the library reads in it. */
+const ERRORS: readonly (readonly [MockFailure, number, FaultCode, Envelope])[] = [
+  ["invalid_client", 401, "invalid_client", "oauth"],
+  ["invalid_client_500", 500, "invalid_client", "kpn"],
+  ["invalid_client_id", 401, "invalid_client", "oauth"],
+  ["missing_grant_type", 400, "invalid_request", "oauth"],
+  ["missing_client_id", 400, "invalid_request", "oauth"],
+  ["missing_client_secret", 400, "invalid_request", "oauth"],
+  ["invalid_client_identifier", 401, "invalid_client", "fault"],
+  ["invalid_access_token", 401, "invalid_token", "fault"],
+  ["access_token_expired", 401, "invalid_token", "fault"],
+  ["access_token_expired_400", 400, "invalid_token", "fault"],
+  ["invalid_access_token_500", 500, "invalid_token", "fault"],
+  ["access_token_expired_xml", 401, "invalid_token", "fault"],
+  ["access_token_expired_header", 401, "invalid_token", "www-authenticate"],
+  ["not_entitled", 401, "not_entitled", "fault"],
+  ["not_entitled_403", 403, "not_entitled", "fault"],
+  ["apiresource_doesnot_exist", 401, "not_entitled", "fault"],
+  ["quota", 429, "rate_limited", "fault"],
+  ["quota_500", 500, "rate_limited", "fault"],
+  ["spike_arrest", 429, "rate_limited", "fault"],
+  ["unknown_path", 404, "not_found", "fault"],
+  ["camara", 404, "not_found", "camara"],
+  ["kpn_flat", 400, "invalid_request", "kpn"],
+  ["server_error", 500, "server_error", "kpn"],
+  ["unavailable", 503, "server_error", "kpn"],
+  ["bad_gateway", 502, "server_error", "unknown"],
+];
+
+for (const [failure, status, code, envelope] of ERRORS) {
+  Deno.test(`B37: scripted, ${failure} comes once, as KPN sends it`, async () => {
+    const mock = mockKpn();
+    mock.respondNext(failure);
+    const response = await ask(mock);
+    assertEquals(response.status, status);
+    const fault = await readFault(response);
+    assertEquals([fault?.code, fault?.envelope], [code, envelope]);
+    await response.body?.cancel();
+    const next = await ask(mock);
+    assertEquals(next.status, 200);
+    await next.body?.cancel();
+  });
+}
+
+/** Answers that are none, with the status 200: what stands in them. */
+const NONSENSE: readonly (readonly [MockFailure, RegExp])[] = [
+  ["html", /^<html>/],
+  ["empty", /^$/],
+  ["broken_json", /^\{"access_token":"half$/],
+  ["error_in_200", /"ErrorCode":"invalid_client"/],
+  ["oversized", /^.{100000,}$/],
+];
+
+for (const [failure, text] of NONSENSE) {
+  Deno.test(`B37: scripted, ${failure} comes with status 200`, async () => {
+    const mock = mockKpn();
+    mock.respondNext(failure);
+    const response = await ask(mock);
+    assertEquals(response.status, 200);
+    assertMatch(await response.text(), text);
+    assertEquals(mock.mints, 0);
+  });
+}
+
+Deno.test("B37: redirect comes as it is with redirect: manual, and rejects where it would be followed", async () => {
+  const mock = mockKpn();
+  mock.respondNext("redirect", { times: 3 });
+  const response = await ask(mock);
+  assertEquals([response.status, response.headers.get("location")], [
+    302,
+    "https://evil.example/token",
+  ]);
+  await assertRejects(
+    () => ask(mock, { redirect: "follow" }),
+    TypeError,
+    "would have been followed",
+  );
+  await assertRejects(
+    () => ask(mock, { redirect: "error" }),
+    TypeError,
+    "would have been followed",
+  );
+});
+
+Deno.test("B37: dropped rejects as fetch does, with a cause", async () => {
+  const mock = mockKpn();
+  mock.respondNext("dropped");
+  const error = await assertRejects(() => ask(mock), TypeError, "fetch failed");
+  assertEquals((error.cause as { code: string }).code, "ECONNRESET");
+  assertEquals(mock.requests.length, 1);
+});
+
+Deno.test("B37: truncated breaks while its body is read", async () => {
+  const mock = mockKpn();
+  mock.respondNext("truncated");
+  const response = await ask(mock);
+  assertEquals(response.status, 200);
+  await assertRejects(() => response.text(), TypeError, "half-way");
+});
+
+Deno.test("B37: stalled sends half a body, and breaks when the caller gives up", async () => {
+  const mock = mockKpn();
+  mock.respondNext("stalled");
+  const caller = new AbortController();
+  const response = await ask(mock, { signal: caller.signal });
+  const reader = response.body!.getReader();
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), '{"access_tok');
+  const rest = reader.read();
+  caller.abort(new Error("enough"));
+  await assertRejects(() => rest, Error, "enough");
+});
+
+Deno.test("B37: never is over when the caller gives up", async () => {
+  const mock = mockKpn();
+  mock.respondNext("never");
+  const caller = new AbortController();
+  const answer = ask(mock, { signal: caller.signal });
+  caller.abort(new Error("enough"));
+  await assertRejects(() => answer, Error, "enough");
+});
+
+Deno.test("an aborted signal sends nothing", async () => {
+  const mock = mockKpn();
+  await assertRejects(
+    () => ask(mock, { signal: AbortSignal.abort(new Error("before")) }),
+    Error,
+    "before",
+  );
+  assertEquals(mock.requests.length, 0);
+});
+
+Deno.test("B37: never is over at once for a caller who gave up before", async () => {
+  const mock = mockKpn();
+  mock.respondNext("never");
+  const signal = AbortSignal.abort(new Error("before"));
+  const request = new Request(TOKEN_ENDPOINTS.gateway, { method: "POST", signal });
+  await assertRejects(() => mock.handle(request), Error, "before");
+});
+
+Deno.test("B37: a late answer lets a later request's answer pass", async () => {
+  const mock = mockKpn();
+  mock.respondNext("ok", { delay: 100 });
+  const order: string[] = [];
+  const late = ask(mock).then((response) => order.push(`late ${response.status}`));
+  const prompt = ask(mock).then((response) => order.push(`prompt ${response.status}`));
+  await Promise.all([late, prompt]);
+  assertEquals(order, ["prompt 200", "late 200"]);
+});
+
+Deno.test("B37: a late answer comes, and leaves no timer behind if the caller gives up", async () => {
+  const mock = mockKpn();
+  mock.respondNext("ok", { delay: 1 });
+  assertEquals((await ask(mock)).status, 200);
+  mock.respondNext("ok", { delay: 3_600_000 });
+  const caller = new AbortController();
+  const answer = ask(mock, { signal: caller.signal });
+  while (mock.requests.length < 2) await Promise.resolve();
+  caller.abort(new Error("enough"));
+  await assertRejects(() => answer, Error, "enough"); // the op sanitizer knows of the timer
+});
+
+Deno.test("B37: scripts hold for their kind of request and their number of times, in order", async () => {
+  const mock = mockKpn();
+  mock.respondNext("camara", { to: "api" });
+  mock.respondNext("unavailable", { to: "token", times: 2 });
+  mock.respondNext(() => new Response("mine", { status: 418 }));
+  const statuses = [];
+  for (let i = 0; i < 4; i++) statuses.push((await ask(mock)).status);
+  assertEquals(statuses, [503, 503, 418, 200]);
+  const api = await mock.fetch("https://api-prd.kpn.com/anything");
+  assertEquals(api.status, 404);
+  assertMatch(await api.text(), /SIM_SWAP/);
+});
+
+Deno.test("an answer of one's own sees the request; times: Infinity never ends", async () => {
+  const mock = mockKpn();
+  mock.respondNext(({ body }) => new Response(body.split("&")[0]), { times: Infinity });
+  for (let i = 0; i < 3; i++) {
+    assertEquals(await (await ask(mock)).text(), "client_id=APP_CLIENT_ID");
+  }
+});
+
+Deno.test("what cannot be scripted is refused at once", () => {
+  const mock = mockKpn();
+  const refused = (work: () => void, words: string) => assertThrows(work, TypeError, words);
+  refused(() => mock.respondNext("teapot" as MockFailure), "Cannot script an answer");
+  refused(() => mock.respondNext("toString" as MockFailure), "Cannot script an answer");
+  refused(() => mock.respondNext("ok", { times: 0 }), "times");
+  refused(() => mock.respondNext("ok", { times: 1.5 }), "times");
+  refused(() => mock.respondNext("ok", { delay: -1 }), "delay");
+  refused(() => mock.respondNext("ok", { to: "both" as "api" }), "to is");
+});
+
+Deno.test("B37: a caller's own signal keeps no listener of the mock", async () => {
+  const mock = mockKpn();
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    removeEventListener.apply(signal, args);
+  };
+  const request = new Request(TOKEN_ENDPOINTS.gateway, { method: "POST" });
+  Object.defineProperty(request, "signal", { value: signal });
+  mock.respondNext("ok", { delay: 1 });
+  await (await mock.handle(request)).body?.cancel();
+  assertEquals(listeners, 0);
+});
