@@ -10,6 +10,9 @@ import { type AccessToken, isAccessToken } from "./token.ts";
 /** How long a store may take to answer, in ms, before the source goes on without it. */
 const STORE_TIMEOUT = 1_000;
 
+/** What is added to it, in ms, to tell a slow store from a slow process. */
+const STALL = 50;
+
 /** About how often a machine looks whether the one that mints is done, in ms. */
 const LOOK_EVERY = 100;
 
@@ -42,12 +45,21 @@ export function sharedToken(
       written = "",
     ): Promise<T | undefined> {
       run.phase = `waiting for the store (${operation})`;
+      // `then`, since a store may also throw before it has given a promise.
+      const answer = Promise.resolve().then(work);
+      const { signal } = run;
       try {
-        // `then`, since a store may also throw before it has given a promise.
-        return await within(STORE_TIMEOUT, run.signal, Promise.resolve().then(work), () => {
-          alone = true;
-          throw new Error(`no answer within ${STORE_TIMEOUT} ms`);
-        });
+        // Twice: a process that was stalled reads an answer that has long come before it gives up.
+        return await within<T | Promise<T>>(
+          STORE_TIMEOUT,
+          signal,
+          answer,
+          () =>
+            within(STALL, signal, answer, () => {
+              alone = true;
+              throw new Error(`no answer within ${STORE_TIMEOUT} ms`);
+            }),
+        );
       } catch (error) {
         run.signal.throwIfAborted();
         alone ||= operation === "exclusive";
