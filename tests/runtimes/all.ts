@@ -2,4 +2,5 @@
 
 import "./matrix_test.ts";
 import "./workerd_orphans_test.ts";
+import "./workerd_refresh_test.ts";
 import "./examples_test.ts";

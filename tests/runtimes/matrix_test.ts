@@ -1,5 +1,6 @@
 /** The matrix: the conformance suite in every runtime, and the README's table of it. */
 
+import { installed } from "../package/installed.ts";
 import { assertEquals } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
 import { runSuiteIn } from "./run.ts";
@@ -9,8 +10,8 @@ import { tableIn, tableOf } from "./table.ts";
 
 const reports: Record<string, Report[]> = {};
 
-Deno.test("every runtime of the matrix can be had", async () => {
-  await Promise.all(RUNTIMES.map((runtime) => runtime.install()));
+Deno.test("every runtime of the matrix can be had, and the packed package", async () => {
+  await Promise.all([installed(), ...RUNTIMES.map((runtime) => runtime.install())]);
 });
 
 for (const runtime of RUNTIMES) {

@@ -110,7 +110,7 @@ export class SuiteServer implements AsyncDisposable {
   /** An API that knows every token but the first of each endpoint. */
   #api(request: CapturedRequest, socket: Socket): void {
     const { method, path, headers, body } = request;
-    if (path === "/api/redirect") return respond(socket, 302, { location: "/leaked" });
+    if (path === "/api/redirect") return respond(socket, 302, { location: "/followed" });
     if (path === "/api/fault") {
       return respond(socket, 500, json, { error: { name: "Oops", message: "x".repeat(5_000) } });
     }

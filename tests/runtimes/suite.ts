@@ -126,7 +126,7 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     equal((await response.json()).error.message.length, 5_000, "length of the message");
     const redirect = await kpn("/api/redirect");
     truthy(redirect.status === 302 || redirect.type === "opaqueredirect", "the redirect");
-    equal(await count("/leaked"), 0, "requests to the redirect's target");
+    equal(await count("/followed"), 0, "requests to the redirect's target");
     const refusal = await failure(kpn("https://elsewhere.example/"));
     truthy(refusal.message.includes("https://elsewhere.example"), "the origin that is refused");
   },
