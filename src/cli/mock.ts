@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
+import { createDesk } from "../testing/desk.ts";
 import { mockKpn } from "../testing/mock.ts";
 import { parse } from "./args.ts";
 import { EXIT, failure } from "./exit.ts";
@@ -13,22 +14,29 @@ kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
 
   kpn-auth mock --port 8080
 
-It prints what to set to use it, and each request that it answers.
+It prints what to set to use it, and each request that it answers. In a browser
+it shows a page to try it; /openapi.yaml and /postman/collection.json describe it.
 
       --port N               default: one that is free
       --level NAME           the tier that its tokens tell: demo (default), prod
+      --control              let programs and the page script failures at /mock
   -h, --help                 this text
 `;
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values } = parse(args, { port: { type: "string" }, level: { type: "string" } });
+  const { values } = parse(args, {
+    port: { type: "string" },
+    level: { type: "string" },
+    control: { type: "boolean" },
+  });
   const port = Number(values.port ?? 0);
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw failure(EXIT.usage, "--port must be a number from 0 to 65535.");
   }
   const mock = mockKpn(values.level === undefined ? {} : { level: values.level });
+  const handle = createDesk(mock, { control: values.control ?? false });
   const server = createServer((request, response) => {
-    answer(mock.handle, request, response).catch(() => response.destroy());
+    answer(handle, request, response).catch(() => response.destroy());
     response.on("finish", () => {
       const path = request.url?.replace(/\?.*/, "");
       void io.stderr(`${request.method} ${path} ${response.statusCode}\n`);
@@ -56,7 +64,8 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
 function instructions(origin: string, platform: string): string {
   const { pathname } = new URL(TOKEN_ENDPOINTS.gateway);
   const set = platform === "win32" ? "set" : "export";
-  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it). To use it:
+  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
+Open it in a browser to try it. To use it:
 
 ${set} KPN_CLIENT_ID=APP_CLIENT_ID
 ${set} KPN_CLIENT_SECRET=APP_CLIENT_SECRET
@@ -84,7 +93,8 @@ async function answer(
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   const reader = response.body?.getReader();
   for (let part = await reader?.read(); part && !part.done; part = await reader!.read()) {
-    outgoing.write(part.value);
+    const { value } = part;
+    await new Promise((sent) => outgoing.write(value, sent)); // what comes before a fault does arrive
   }
   outgoing.end();
 }
