@@ -12,7 +12,7 @@ const TARGET = new URL("src/testing/packed.ts", ROOT);
 
 /** The library as the page imports it. */
 const LIBRARY = `
-export { authorizedFetch, createTokenRequest, createTokenSource } from "./mod.ts";
+export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "./mod.ts";
 export { curlCommand } from "./src/curl.ts";
 `;
 

@@ -120,6 +120,7 @@ testWith(
           await text(page, "#call-result"),
           "InvalidAPICallAsNoApiProductMatchFound",
         );
+        assertMatch(await text(page, "#call-result"), /401not_entitled: .*project/);
         await picture(page, "page-failures");
       }));
   },

@@ -1,6 +1,12 @@
 /** The page "Run this endpoint": asks the mock that serves it, by the library itself. */
 
-import { authorizedFetch, createTokenRequest, createTokenSource, curlCommand } from "/kpn-auth.js";
+import {
+  authorizedFetch,
+  createTokenRequest,
+  createTokenSource,
+  curlCommand,
+  readFault,
+} from "/kpn-auth.js";
 import { programFor } from "./programs.js";
 import { exchangeElement, watchedFetch } from "./wire.js";
 
@@ -78,10 +84,11 @@ onSubmit("call-form", "call-result", async () => {
   const kpn = authorizedFetch(source, { origins: [origin], allowInsecureHttp: true, fetch: send });
   const { path, form } = insightCall();
   const response = await kpn(path, { method: "POST", body: new URLSearchParams(form) });
+  const fault = await readFault(response);
   const text = await response.text();
   const mood = response.ok ? "good" : "bad";
   $("call-result").replaceChildren(
-    outcome(mood, response.status, response.statusText),
+    outcome(mood, response.status, fault ? `${fault.code}: ${fault.hint}` : response.statusText),
     pre(pretty(text)),
   );
 });
