@@ -40,12 +40,17 @@ export interface TokenValues {
 
 const SECRET_ARGUMENT = /^--?(client[-_]?id|(client[-_]?)?secret|password|token|user)(=|$)|^-u/;
 
+/** What `parseArgs` makes of these options. */
+export type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
+>;
+
 /** Reads a command's arguments; what it does not know is refused. No message quotes a value. */
 export function parse<const T extends Options>(
   args: readonly string[],
   options: T,
   positionals = 0,
-) {
+): Parsed<T> {
   if (args.some((arg) => SECRET_ARGUMENT.test(arg))) {
     throw failure(
       EXIT.usage,
