@@ -104,7 +104,7 @@ import { durableObjectSource } from "kpn-auth/stores/durable-object";
 
 export const shared = (env: { TOKENS: KVNamespace; KPN: DurableObjectNamespace }) => [
   createTokenSource({ ...credentials, store: cloudflareKvStore(env.TOKENS) }),
-  durableObjectSource(env.KPN),
+  durableObjectSource(() => env.KPN.get(env.KPN.idFromName("kpn"))),
 ];
 
 export default {
