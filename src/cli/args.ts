@@ -40,8 +40,9 @@ export interface TokenValues {
 
 const SECRET_ARGUMENT = /^--?(client[-_]?id|(client[-_]?)?secret|password|token|user)(=|$)|^-u/;
 
-type Parsed<T extends Options> = ReturnType<
-  typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>
+/** What `parseArgs` makes of these options. */
+export type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
 >;
 
 /** Reads a command's arguments; what it does not know is refused. No message quotes a value. */
@@ -58,12 +59,13 @@ export function parse<const T extends Options>(
         "KPN_CLIENT_SECRET, or use --env-file or --secret-stdin.",
     );
   }
-  let parsed: Parsed<T>;
-  try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
-  }
+  const parsed = (() => {
+    try {
+      return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    } catch (error) {
+      throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
+    }
+  })();
   if (parsed.positionals.length > positionals) {
     const most = positionals === 0 ? "no argument" : "one PATH or URL";
     throw failure(EXIT.usage, `It takes ${most} beside its options.`);
@@ -118,8 +120,13 @@ function missing(what: string): never {
 
 /** One line: typed without being shown, or piped, without the line break that `echo` adds. */
 async function secretFromStdin(io: Io): Promise<string> {
-  if (io.terminal.stdin) return await io.typed("Client secret (not shown): ");
-  return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
+  if (!io.terminal.stdin) {
+    return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
+  }
+  await io.stderr("Client secret (not shown): ");
+  const secret = await io.typed();
+  await io.stderr("\n");
+  return secret;
 }
 
 /** Where a token is asked for. An argument goes before the environment. */
