@@ -68,6 +68,11 @@ const SUITES: readonly Suite[] = [
     permissions: ENGINES,
   },
   {
+    name: "cli",
+    files: ["tests/cli"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
+  },
+  {
     name: "sockets",
     files: ["tests/sockets"],
     permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],

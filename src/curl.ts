@@ -100,7 +100,7 @@ function checked(request: CurlRequest): Parts {
 }
 
 function checkedUrl(text: string): string {
-  const url = URL.canParse(text) && !/\p{Cc}/u.test(text) ? new URL(text) : undefined;
+  const url = URL.canParse(text) && !/[\p{Cc}\p{Cs}]/u.test(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
     refuse("the URL must be absolute, http or https, without user, password or control characters");
   }

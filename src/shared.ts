@@ -10,6 +10,9 @@ import { type AccessToken, isAccessToken } from "./token.ts";
 /** How long a store may take to answer, in ms, before the source goes on without it. */
 const STORE_TIMEOUT = 1_000;
 
+/** What is added to it, in ms, to tell a slow store from a slow process. */
+const STALL = 50;
+
 /** About how often a machine looks whether the one that mints is done, in ms. */
 const LOOK_EVERY = 100;
 
@@ -42,18 +45,28 @@ export function sharedToken(
       written = "",
     ): Promise<T | undefined> {
       run.phase = `waiting for the store (${operation})`;
+      // `then`, since a store may also throw before it has given a promise.
+      const answer = Promise.resolve().then(work);
+      const { signal } = run;
       try {
-        // Async, since a store may also throw before it has given a promise.
-        return await within(STORE_TIMEOUT, run.signal, async () => await work(), () => {
-          alone = true;
-          return new Error(`no answer within ${STORE_TIMEOUT} ms`);
-        });
+        return await within(STORE_TIMEOUT, signal, () => answer)
+          // A process that was stalled reads an answer that has long come before it gives up.
+          .catch(() =>
+            within(STALL, signal, () => answer, () => {
+              alone = true;
+              return new Error(`no answer within ${STORE_TIMEOUT} ms`);
+            })
+          );
       } catch (error) {
         run.signal.throwIfAborted();
         alone ||= operation === "exclusive";
-        announce({ type: "storeFailed", operation, reason: reasonOf(error, [secret, written]) });
+        failed(operation, error, written);
         return undefined;
       }
+    }
+
+    function failed(operation: "get" | "set" | "exclusive", error: unknown, written = ""): void {
+      announce({ type: "storeFailed", operation, reason: reasonOf(error, [secret, written]) });
     }
 
     async function read(): Promise<AccessToken | undefined> {
@@ -102,8 +115,13 @@ export function sharedToken(
     try {
       return token ?? await read() ?? await mintAndShare();
     } finally {
-      // Waited for: a script that ends now must not leave its right to the others.
-      if (release) await attempt("exclusive", release);
+      // Waited for: a script that ends now must not leave its right to the others. Handed
+      // back also when the deadline has run out, so not under its signal.
+      if (release) {
+        await within(STORE_TIMEOUT, undefined, release).catch((error) =>
+          failed("exclusive", error)
+        );
+      }
     }
   };
 }

@@ -34,10 +34,15 @@ export const KPN_WINDOWS =
 
 const PUNCTUATION = [..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"];
 
+/** Every mark of ASCII before every one: 1,024 values. */
+export const PUNCTUATION_PAIRS: readonly string[] = PUNCTUATION.flatMap((first) =>
+  PUNCTUATION.map((second) => first + second)
+);
+
 /** Printable values that some shell, encoder or program stumbles over. */
 export const HARD_VALUES: readonly string[] = [
   ...PUNCTUATION,
-  ...PUNCTUATION.flatMap((first) => PUNCTUATION.map((second) => first + second)),
+  ...PUNCTUATION.map((first) => PUNCTUATION.map((second) => first + second).join("")),
   "a b",
   "a  b\\",
   "%41",

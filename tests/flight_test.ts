@@ -173,7 +173,7 @@ Deno.test("a clientSecret that hangs, throws or returns rubbish is a KpnAuthErro
   ];
   for (const [answer, expected] of answers) {
     let secret = answer as () => string;
-    const { source, mock } = sourceUnderTest({ timeout: 20, clientSecret: () => secret() });
+    const { source, mock } = sourceUnderTest({ timeout: 200, clientSecret: () => secret() });
     const { code } = await assertRejects(() => source.token(), KpnAuthError);
     assertEquals([code, mock.requests.length], [expected, 0]);
     secret = () => "APP_CLIENT_SECRET";

@@ -115,13 +115,8 @@ function missing(what: string): never {
 
 /** One line: typed without being shown, or piped, without the line break that `echo` adds. */
 async function secretFromStdin(io: Io): Promise<string> {
-  if (!io.terminal.stdin) {
-    return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
-  }
-  await io.stderr("Client secret (not shown): ");
-  const secret = await io.typed();
-  await io.stderr("\n");
-  return secret;
+  if (io.terminal.stdin) return await io.typed("Client secret (not shown): ");
+  return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
 }
 
 /** Where a token is asked for. An argument goes before the environment. */

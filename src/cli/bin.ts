@@ -15,14 +15,15 @@ function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
   });
 }
 
-/** A line typed with the terminal's echo off. */
-function typed(): Promise<string> {
+/** Asks for a line, the terminal's echo switched off before anybody can type. */
+function typed(prompt: string): Promise<string> {
   return new Promise((resolve) => {
     let line = "";
     const done = () => {
       stdin.setRawMode(false);
       stdin.off("data", type);
       stdin.pause();
+      stderr.write("\n");
     };
     const type = (keys: Uint8Array) => {
       for (const key of new TextDecoder().decode(keys)) {
@@ -39,6 +40,7 @@ function typed(): Promise<string> {
     };
     stdin.setRawMode(true);
     stdin.on("data", type);
+    stderr.write(prompt);
   });
 }
 

@@ -18,8 +18,8 @@ export interface Io {
   readonly fetch: typeof globalThis.fetch;
   /** Standard input. */
   readonly stdin: AsyncIterable<Uint8Array>;
-  /** A line typed at the terminal, not shown. */
-  readonly typed: () => Promise<string>;
+  /** Asks for a line at the terminal that is not shown while it is typed. */
+  readonly typed: (prompt: string) => Promise<string>;
   /** Writes to standard output; settles when it is written. */
   readonly stdout: (chunk: string | Uint8Array) => Promise<void>;
   /** Writes to standard error; settles when it is written. */

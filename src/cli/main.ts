@@ -60,8 +60,12 @@ Exit codes:
  * import { main } from "@kpn-auth/kpn-auth/cli";
  * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
+ * const variables = new Map([
+ *   ["KPN_CLIENT_ID", "APP_CLIENT_ID"],
+ *   ["KPN_CLIENT_SECRET", "APP_CLIENT_SECRET"],
+ * ]);
  * const code = await main(["token"], {
- *   env: (name) => ({ KPN_CLIENT_ID: "APP_CLIENT_ID", KPN_CLIENT_SECRET: "APP_CLIENT_SECRET" })[name],
+ *   env: (name) => variables.get(name),
  *   platform: "linux",
  *   runtime: { name: "deno", version: "2.9.6" },
  *   terminal: { stdin: false, stdout: false, stderr: false },

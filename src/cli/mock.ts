@@ -35,8 +35,9 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     });
   });
   const { port: actual } = await listen(server, port);
+  const interrupted = io.interrupted();
   await io.stdout(instructions(`http://127.0.0.1:${actual}`, io.platform));
-  await io.interrupted();
+  await interrupted;
   server.close();
   server.closeAllConnections();
   return EXIT.done;

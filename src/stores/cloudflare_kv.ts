@@ -20,7 +20,8 @@ const SHORTEST_TTL = 60;
 /**
  * Shares the token through Workers KV. It is eventually consistent (another location
  * may see a token a minute late) and excludes nobody: locations that start at the
- * same time each mint. One token for all locations takes a Durable Object.
+ * same time each mint, and a key takes one write a second. One token for all locations takes
+ * a Durable Object.
  *
  * @example
  * ```ts

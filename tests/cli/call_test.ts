@@ -161,7 +161,7 @@ onEach(
     const env = { KPN_TOKEN_ENDPOINT: `${origin}/accesstoken` };
     const { code, stdout, stderr } = await run(runtime, ["call", "/x"], { env });
     assertEquals([code, stdout, stderr.includes(token)], [4, "", false]);
-    assertMatch(stderr, /^kpn-auth: Cannot call \/x: no answer from 127\.0\.0\.1:\d+ .+\n$/);
+    assertMatch(stderr, /^kpn-auth: Cannot call \/x: no answer from 127\.0\.0\.1:\d+\b.+\n$/);
     server.close();
     await serving;
   },

@@ -10,7 +10,7 @@ export const SECRET = "sentinel~secret*7f3a";
 export const CLIENT_ID = "id-of-the-test";
 
 /** The environment of a run: what the tests' own may hold of these is not to be seen. */
-const CLEAN: Readonly<Record<string, string>> = {
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       "KPN_TOKEN_ENDPOINT",
@@ -113,7 +113,7 @@ export async function start(
   const [program = "", ...rest] = await runtime.command(args, access);
   return new Deno.Command(program, {
     args: rest,
-    env: { ...CLEAN, ...env },
+    env: { ...ENVIRONMENT, ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -165,7 +165,12 @@ export async function withMock(
 ): Promise<void> {
   const mock = mockKpn({ clientId: CLIENT_ID, clientSecret: SECRET, ...options });
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    {
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      onError: () => new Response(null, { status: 500 }), // to a client that is gone
+    },
     (request) => mock.handle(request),
   );
   const origin = `http://127.0.0.1:${server.addr.port}`;

@@ -3,55 +3,53 @@
 import fc from "fast-check";
 import { createTokenRequest } from "../../mod.ts";
 import { curlCommand, type CurlRequest } from "../../src/curl.ts";
-import { HARD_VALUES } from "../cases.ts";
+import { HARD_VALUES, KPN_POSIX, PLACEHOLDERS, PUNCTUATION_PAIRS } from "../cases.ts";
 import { assertEquals } from "../support/assert.ts";
 import { type CapturedRequest, captureServer, header } from "../support/capture_server.ts";
 import { testWith } from "../support/programs.ts";
 import { POSIX_SHELLS, type PosixShell, runScript } from "../support/shells.ts";
 import { printable } from "../support/values.ts";
 
-const SHELLS = Object.keys(POSIX_SHELLS) as PosixShell[];
 /** The same on every run, so that a failure comes back. */
 const RANDOM_VALUES = fc.sample(printable, { numRuns: 1_000, seed: 42 });
-const VALUES = [...HARD_VALUES, ...RANDOM_VALUES];
-const ENDPOINT = "/oauth/client_credential/accesstoken?grant_type=client_credentials";
+/** One to a command, as its body. */
+const BODIES = [...HARD_VALUES, ...RANDOM_VALUES.slice(0, 100)];
+/** Many to a command, each in an argument of its own. */
+const HEADER_VALUES = [...HARD_VALUES, ...PUNCTUATION_PAIRS, ...RANDOM_VALUES]
+  .filter((value) => /^[ -~]{1,2000}$/.test(value));
+const HEADERS_EACH = Math.ceil(HEADER_VALUES.length / BODIES.length);
 
-for (const shell of SHELLS) {
-  testWith(
-    [shell, "curl"],
-    `B41, B42: every value reaches the server through ${shell}`,
-    async (found) => {
-      await using server = captureServer();
-      const requests = [...tokenRequests(server.origin), ...apiRequests(server.origin)];
-      const commands = requests.map((request) =>
-        curlCommand(request, { shell: "posix", revealSecrets: true })
-      );
-      await runScript(shell, found[shell], commands);
-      assertEquals(server.requests.length, requests.length);
-      requests.forEach((request, index) => assertSent(server.requests[index]!, request));
-    },
-  );
+Deno.test("KPN's Linux/macOS example, character for character", () => {
+  const request = createTokenRequest(PLACEHOLDERS);
+  assertEquals(curlCommand(request, { shell: "posix", revealSecrets: true }), KPN_POSIX);
+});
+
+for (const shell of Object.keys(POSIX_SHELLS) as PosixShell[]) {
+  testWith([shell, "curl"], `B41, B42: every value arrives through ${shell}`, async (found) => {
+    await using server = captureServer();
+    const requests = [...tokenRequests(server.origin), ...apiRequests(server.origin)];
+    const commands = requests.map((request) =>
+      curlCommand(request, { shell: "posix", revealSecrets: true })
+    );
+    await runScript(shell, found[shell], commands);
+    assertEquals(server.requests.length, requests.length);
+    requests.forEach((request, index) => assertSent(server.requests[index]!, request));
+  });
 
   testWith(
     [shell, "curl"],
     `B30: credentials come from the environment in ${shell}`,
     async (found) => {
       await using server = captureServer();
-      const request = tokenRequest(server.origin, "unused", "unused");
-      const command = curlCommand(request, { shell: "posix" });
+      const command = curlCommand(tokenRequest(server.origin, "none", "none"), { shell: "posix" });
       const pairs = pairsOf(HARD_VALUES);
-      for (const [id, secret] of pairs) {
-        await runScript(shell, found[shell], [command], {
-          KPN_CLIENT_ID: id,
-          KPN_CLIENT_SECRET: secret,
-        });
-      }
+      const commands = pairs.map(([id, secret]) =>
+        `export KPN_CLIENT_ID=${quoted(id)} KPN_CLIENT_SECRET=${quoted(secret)}\n${command}`
+      );
+      await runScript(shell, found[shell], commands);
       assertEquals(
         server.requests.map(fields),
-        pairs.map(([id, secret]) => [
-          ["client_id", id],
-          ["client_secret", secret],
-        ]),
+        pairs.map(([id, secret]) => [["client_id", id], ["client_secret", secret]]),
       );
     },
   );
@@ -61,40 +59,51 @@ for (const shell of SHELLS) {
     `B30: a bearer token comes from the environment in ${shell}`,
     async (found) => {
       await using server = captureServer();
-      const command = curlCommand(apiRequest(server.origin, "{}", "unused"), { shell: "posix" });
+      const request = apiRequest(server.origin, "{}", { authorization: "Bearer none" });
+      const command = curlCommand(request, { shell: "posix" });
       const tokens = ["abc-._~+/=", "$HOME`id`\\\\n\"'"];
-      for (const KPN_TOKEN of tokens) {
-        await runScript(shell, found[shell], [command], { KPN_TOKEN });
-      }
+      const commands = tokens.map((token) => `export KPN_TOKEN=${quoted(token)}\n${command}`);
+      await runScript(shell, found[shell], commands);
       assertEquals(
-        server.requests.map((request) => header(request, "authorization")),
+        server.requests.map((sent) => header(sent, "authorization")),
         tokens.map((token) => `Bearer ${token}`),
       );
     },
   );
 }
 
-/** Every value as an id, the next one as its secret. */
+/** Every value as an id or as a secret. */
 function tokenRequests(origin: string): CurlRequest[] {
-  return pairsOf(VALUES).map(([id, secret]) => tokenRequest(origin, id, secret));
+  return pairsOf([...HARD_VALUES, ...RANDOM_VALUES])
+    .map(([id, secret]) => tokenRequest(origin, id, secret));
 }
 
-/** Every value as it is, in a body; those of ASCII in a header as well. */
+/** Values as they are: one in the body, some in headers. */
 function apiRequests(origin: string): CurlRequest[] {
-  return VALUES.map((value, index) =>
-    apiRequest(origin, value, /^[ -~]+$/.test(value) ? value : `t${index}`)
-  );
+  return BODIES.map((body, index) => {
+    const values = HEADER_VALUES.slice(index * HEADERS_EACH, (index + 1) * HEADERS_EACH);
+    return apiRequest(
+      origin,
+      body,
+      Object.fromEntries(values.map((value, n) => [`x-${n}`, value])),
+    );
+  });
 }
 
 function tokenRequest(origin: string, clientId: string, clientSecret: string): CurlRequest {
-  return createTokenRequest({ clientId, clientSecret }, { tokenEndpoint: origin + ENDPOINT });
+  const tokenEndpoint = `${origin}/oauth/client_credential/accesstoken`;
+  return createTokenRequest({ clientId, clientSecret }, { tokenEndpoint });
 }
 
-function apiRequest(origin: string, body: string, token: string): CurlRequest {
+function apiRequest(
+  origin: string,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): CurlRequest {
   return {
     method: "PUT",
     url: `${origin}/it's/{a}?b[]={c}&d=$HOME&e=%41`,
-    headers: { authorization: `Bearer ${token}`, "content-type": "text/plain" },
+    headers: { ...headers, "content-type": "text/plain" },
     body,
   };
 }
@@ -106,22 +115,18 @@ function pairsOf(values: readonly string[]): [string, string][] {
   );
 }
 
+/** For an assignment in a script: other words than those that are tested. */
+function quoted(value: string): string {
+  return `'${value.split("'").join(`'"'"'`)}'`;
+}
+
 /** What arrived is what `fetch` would have sent. */
 function assertSent(got: CapturedRequest, { method, url, headers, body }: CurlRequest): void {
-  const given = new Headers(headers);
   const { pathname, search } = new URL(url);
-  const sent = {
-    method,
-    target: pathname + search,
-    headers: [...given],
-    body,
-  };
-  assertEquals({
-    method: got.method,
-    target: got.target,
-    headers: [...given.keys()].map((name) => [name, header(got, name) ?? ""] as [string, string]),
-    body: new TextDecoder().decode(got.body),
-  }, sent);
+  assertEquals(got.method, method);
+  assertEquals(got.target, pathname + search);
+  for (const [name, value] of new Headers(headers)) assertEquals(header(got, name), value);
+  assertEquals(new TextDecoder().decode(got.body), body);
 }
 
 function fields({ body }: CapturedRequest): [string, string][] {

@@ -2,33 +2,52 @@ import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
 import { CLIENTS, redisClients, startRedis } from "../support/redis.ts";
 import { npmProject } from "../support/npm.ts";
-import { type Runtime, serveKpn, startFleet, startMember } from "./fleet.ts";
-import { mockKpn } from "../../src/testing/mock.ts";
+import { type Kpn, type Runtime, serveKpn, startFleet, startMember } from "./fleet.ts";
+import type { Order, Report } from "./member.ts";
+import { mockKpn, type MockKpnOptions } from "../../src/testing/mock.ts";
 
 const redisAt = async (port: number) => ({
   folder: await npmProject("redis_clients", CLIENTS),
   port,
 });
 
+/**
+ * Lets a cold fleet do what it is told, at a KPN and a Redis of its own. On a busy machine
+ * Redis may need a second, and then a process rightly mints alone: that is tried again.
+ */
+async function undisturbed(
+  server: string,
+  runtimes: readonly Runtime[],
+  options: MockKpnOptions,
+  order: Order,
+): Promise<{ kpn: Omit<Kpn, "mock">; reports: Report[] }> {
+  for (let attempt = 1;; attempt++) {
+    await using redis = await startRedis(server);
+    await using kpn = serveKpn(options);
+    kpn.mock.respondNext("ok", { delay: 200 });
+    await using fleet = await startFleet(runtimes, {
+      tokenEndpoint: kpn.tokenEndpoint,
+      redis: await redisAt(redis.port),
+      timeout: 60_000,
+    });
+    const reports = await Promise.all(fleet.members.map((member) => member.obey(order)));
+    assertEquals(reports.flatMap(({ errors }) => errors), []);
+    const disturbed = reports.some(({ events }) => events.includes("storeFailed"));
+    if (!disturbed || attempt === 3) return { kpn, reports };
+  }
+}
+
 for (const runtime of ["Deno", "Node", "Bun"] as const) {
   testWith(
     ["redis-server", "node"],
     `B53: 8 processes of ${runtime} with 2,000 callers each, cold, mint once`,
     async (programs) => {
-      await using redis = await startRedis(programs["redis-server"]);
-      await using kpn = serveKpn({});
-      kpn.mock.respondNext("ok", { delay: 200 });
-      await using fleet = await startFleet(Array.from({ length: 8 }, () => runtime), {
-        tokenEndpoint: kpn.tokenEndpoint,
-        redis: await redisAt(redis.port),
-      });
-      const reports = await Promise.all(
-        fleet.members.map((member) => member.obey({ callers: 2_000 })),
-      );
+      const runtimes = Array.from({ length: 8 }, () => runtime);
+      const server = programs["redis-server"];
+      const { kpn, reports } = await undisturbed(server, runtimes, {}, { callers: 2_000 });
       const [minted, ...more] = kpn.minted;
       assertEquals(more, []);
       assertEquals(reports.map(({ tokens }) => tokens), reports.map(() => [minted!.value]));
-      assertEquals(reports.flatMap(({ errors }) => errors), []);
     },
   );
 }
@@ -38,17 +57,10 @@ testWith(
   "over 10 lifetimes, 8 processes of three runtimes never mint two at once, at most one at each ageing point, and use every token",
   async (programs) => {
     const lifetime = 2_000;
-    await using redis = await startRedis(programs["redis-server"]);
-    await using kpn = serveKpn({ lifetime });
     const runtimes: Runtime[] = ["Deno", "Node", "Bun", "Deno", "Node", "Bun", "Deno", "Node"];
-    await using fleet = await startFleet(runtimes, {
-      tokenEndpoint: kpn.tokenEndpoint,
-      redis: await redisAt(redis.port),
+    const { kpn, reports } = await undisturbed(programs["redis-server"], runtimes, { lifetime }, {
+      during: 10 * lifetime,
     });
-    const reports = await Promise.all(
-      fleet.members.map((member) => member.obey({ during: 10 * lifetime })),
-    );
-    assertEquals(reports.flatMap(({ errors }) => errors), []);
     assertEquals(kpn.atOnce, 1);
     assert(kpn.minted.length >= 10, `${kpn.minted.length} mints`);
     for (const [n, { at }] of kpn.minted.entries()) {

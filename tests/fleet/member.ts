@@ -33,7 +33,7 @@ export type Order =
 export interface Report {
   /** The different tokens that the callers got, in order. */
   readonly tokens: readonly string[];
-  /** The codes of the errors that they got instead. */
+  /** The different codes of the errors that they got instead. */
   readonly errors: readonly string[];
   /** The types of all events since the last report. */
   readonly events: readonly string[];
@@ -49,6 +49,7 @@ const source = createTokenSource({
   clientSecret: () => clientSecret,
   tokenEndpoint: member.tokenEndpoint,
   timeout: member.timeout ?? 10_000,
+  attemptTimeout: member.timeout ?? 4_000,
   store,
   onEvent: ({ type }) => events.push(type),
 });
@@ -77,14 +78,14 @@ async function connect(): Promise<{ store: TokenStore; close: () => unknown }> {
 
 async function obey(order: Order): Promise<Report> {
   const tokens = new Set<string>();
-  const errors: string[] = [];
+  const errors = new Set<string>();
   const call = async (rejected?: string) => {
     const asked: Parameters<TokenSource["token"]>[0] = rejected
       ? { rejected: { value: rejected } }
       : {};
     await source.token(asked).then(
       ({ value }) => tokens.add(last = value),
-      (error) => errors.push(error.code ?? error.name),
+      (error) => errors.add(error.code ?? error.name),
     );
   };
   if ("secret" in order) clientSecret = order.secret;
@@ -98,7 +99,7 @@ async function obey(order: Order): Promise<Report> {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
-  return { tokens: [...tokens], errors, events: events.splice(0) };
+  return { tokens: [...tokens], errors: [...errors], events: events.splice(0) };
 }
 
 function print(report: Report): void {

@@ -13,6 +13,7 @@ import {
   trickle,
   withServer,
 } from "../support/fault_server.ts";
+import { deferred } from "../support/source.ts";
 
 /** What comes of asking there, without and with retries: an error, and the same again. */
 async function failing(tokenEndpoint: string, options: Partial<RequestTokenOptions> = {}) {
@@ -28,7 +29,7 @@ async function failing(tokenEndpoint: string, options: Partial<RequestTokenOptio
     return assertRejects(() => source.token(), KpnAuthError);
   };
   const [error, retried] = [await ask(0), await ask(2)];
-  const told = ({ code, message }: KpnAuthError) => [code, message.replace(/:\d+/g, ":port")];
+  const told = ({ code, message }: KpnAuthError) => [code, message.replace(/\d+/g, "N")];
   assertEquals(told(retried), told(error));
   assert(!holdsSecret(Deno.inspect(error, { depth: 9 })));
   return error;
@@ -102,47 +103,53 @@ Deno.test("B24: TLS spoken to a server that has none is a network_error that say
 Deno.test("B47: a half-open connection is a timeout while waiting for the answer", async () => {
   await withServer(halfOpen, async (server) => {
     const endpoint = `http://${server.host}/`;
-    const { code, message } = await failing(endpoint, { attemptTimeout: 60 });
+    const { code, message } = await failing(endpoint, { attemptTimeout: 250 });
     assertEquals(code, "timeout");
-    assertMatch(message, /attemptTimeout \(60 ms\) ran out while waiting for the answer/);
-    assertEquals(server.accepted, 4);
-    const total = createTokenSource({ ...SENTINEL, tokenEndpoint: endpoint, timeout: 60 });
+    assertMatch(message, /attemptTimeout \(250 ms\) ran out while waiting for the answer/);
+    assert(server.accepted > 1, "it was tried again");
+    const total = createTokenSource({ ...SENTINEL, tokenEndpoint: endpoint, timeout: 250 });
     const error = await assertRejects(() => total.token(), KpnAuthError);
-    assertMatch(error.message, /timeout \(60 ms\) ran out while waiting for the answer/);
+    assertMatch(error.message, /timeout \(250 ms\) ran out while waiting for the answer/);
   });
 });
 
 Deno.test("B31, B47: one byte at a time is a timeout, in the headers as in the body", async () => {
   const answer = http(TOKEN);
-  await withServer(trickle(answer, 20), async ({ host }) => {
-    const { code, message } = await failing(`http://${host}/`, { attemptTimeout: 120 });
+  await withServer(trickle(answer, 50), async ({ host }) => {
+    const { code, message } = await failing(`http://${host}/`, { attemptTimeout: 500 });
     assertEquals(code, "timeout");
     assertMatch(message, /while waiting for the answer/);
   });
   const slowBody: Behaviour = async (connection) => {
     await answerWith(answer.slice(0, answer.indexOf("{")))(connection);
-    await trickle(TOKEN, 20)(connection);
+    await trickle(TOKEN, 50)(connection);
   };
   await withServer(slowBody, async ({ host }) => {
-    const { code, message } = await failing(`http://${host}/`, { attemptTimeout: 120 });
+    const { code, message } = await failing(`http://${host}/`, { attemptTimeout: 500 });
     assertEquals(code, "timeout");
     assertMatch(message, /while reading the answer/);
   });
 });
 
-Deno.test("B31: a body that is too long is given up: its server cannot send it all", async () => {
-  let sent = 0;
+Deno.test("B31: a body that is too long is given up: the client leaves its server", async () => {
+  const left = deferred<string>();
   const endless: Behaviour = async (connection) => {
     await answerWith(http("", { length: 1e12 }))(connection);
     const chunk = new Uint8Array(65_536).fill(120);
-    for (;;) sent += await connection.write(chunk);
+    try {
+      for (;;) await connection.write(chunk);
+    } catch {
+      left.resolve("left");
+    }
   };
   await withServer(endless, async ({ host }) => {
     const { code, message } = await failing(`http://${host}/`);
     assertEquals(code, "invalid_response");
     assertMatch(message, /HTTP 200.*application\/json/);
+    const timer = setTimeout(() => left.resolve("still there"), 20_000);
+    assertEquals(await left.promise, "left");
+    clearTimeout(timer);
   });
-  assert(sent < 100_000_000, `${sent} bytes`);
 });
 
 Deno.test("B23: what is no HTTP at all is a KpnAuthError too", async () => {

@@ -84,7 +84,7 @@ export async function liveThrough(
     fetch,
     now,
     random: () => 0,
-    attemptTimeout: 50,
+    attemptTimeout: 100,
   });
   const kpn = authorizedFetch(source, { origins: [origin], fetch });
 

@@ -8,7 +8,7 @@ const source = createTokenSource({
   ...CREDENTIALS,
   tokenEndpoint: Deno.args[0]!,
   now: () => now,
-  attemptTimeout: 300,
+  attemptTimeout: 2_000,
 });
 await source.token();
 now += 3_400_000;

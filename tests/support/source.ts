@@ -1,6 +1,12 @@
 /** A token source on a clock that the test turns, minting from a mock in memory. */
 
-import { createTokenSource, type KpnAuthEvent, type TokenSourceOptions } from "../../mod.ts";
+import {
+  authorizedFetch,
+  type AuthorizedFetchOptions,
+  createTokenSource,
+  type KpnAuthEvent,
+  type TokenSourceOptions,
+} from "../../mod.ts";
 import { mockKpn } from "../../src/testing/mock.ts";
 import { CREDENTIALS } from "./credentials.ts";
 
@@ -40,4 +46,17 @@ export function deferred<T>() {
   let reject!: (reason: unknown) => void;
   const promise = new Promise<T>((...settle) => [resolve, reject] = settle);
   return { promise, resolve, reject };
+}
+
+/** An authorized fetch on such a source; `calls` are those that reached the APIs. */
+export function fetchUnderTest(options: AuthorizedFetchOptions = {}) {
+  const under = sourceUnderTest();
+  const events: unknown[] = [];
+  const kpn = authorizedFetch(under.source, {
+    fetch: under.mock.fetch,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  const calls = () => under.mock.requests.filter(({ url }) => !url.includes("/oauth/"));
+  return { ...under, kpn, calls, events };
 }

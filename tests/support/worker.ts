@@ -75,10 +75,10 @@ const ACTIONS: Readonly<
     return await source.token(ctx);
   },
 
-  "/object/token": (env, _, call: TokenCall, timeout?: number) =>
-    objectSource(env.KPN_TOKEN, timeout).token(call),
+  "/object/token": (env, _, name: string, call: TokenCall, timeout?: number) =>
+    objectSource(env.KPN_TOKEN, name, timeout).token(call),
 
-  "/stranger/token": (env) => objectSource(env.STRANGER).token(),
+  "/stranger/token": (env, _, name: string) => objectSource(env.STRANGER, name).token(),
 };
 
 /** `ctx`, as a Worker is given it. */
@@ -86,8 +86,8 @@ interface WaitUntilContext {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-const objectSource = (objects: Objects, timeout?: number): TokenSource =>
-  durableObjectSource(() => objects.getByName("kpn"), timeout ? { timeout } : {});
+const objectSource = (objects: Objects, name: string, timeout?: number): TokenSource =>
+  durableObjectSource(() => objects.getByName(name), timeout ? { timeout } : {});
 
 export default {
   async fetch(request: Request, env: Env, ctx: WaitUntilContext): Promise<Response> {

@@ -1,0 +1,120 @@
+/** What is rendered for `cmd` and `batch`, read by wine's cmd and by the documented rules. */
+
+import fc from "fast-check";
+import { createTokenRequest } from "../../mod.ts";
+import { curlCommand, type CurlRequest } from "../../src/curl.ts";
+import { HARD_VALUES, KPN_WINDOWS, PLACEHOLDERS, PUNCTUATION_PAIRS } from "../cases.ts";
+import { assertEquals } from "../support/assert.ts";
+import { captureServer, header } from "../support/capture_server.ts";
+import { testWith } from "../support/programs.ts";
+import { run } from "../support/run.ts";
+import { windowsArguments } from "../support/windows_args.ts";
+import { argumentsInWine, WINE } from "../support/wine.ts";
+
+/** A Windows where the names in the hard values mean something. */
+const ENV = { PATH: "C:\\windows", KPN_CLIENT_ID: "x & y", KPN_CLIENT_SECRET: '"', X: "1", C: "2" };
+const URL = "https://api-prd.kpn.com/a?b=%41%PATH%&c=[1]";
+const VALUES = [...HARD_VALUES, ...PUNCTUATION_PAIRS].filter((value) =>
+  /^[ -~]{1,2000}$/.test(value)
+);
+
+/** Bodies one by one, the pairs of marks many to a command. */
+const REQUESTS: readonly CurlRequest[] = [
+  createTokenRequest({ clientId: "a%b \u20ac", clientSecret: "%PATH%!x!\"&'" }),
+  ...VALUES.slice(0, -PUNCTUATION_PAIRS.length).map((body) => call(body, {})),
+  ...PUNCTUATION_PAIRS.flatMap((_, index, pairs) =>
+    index % 32 ? [] : [call(
+      "x",
+      Object.fromEntries(
+        pairs.slice(index, index + 32).map((value, n) => [`x-${n}`, value]),
+      ),
+    )]
+  ),
+];
+
+function call(body: string, headers: Record<string, string>): CurlRequest {
+  return { method: "POST", url: URL, headers: { ...headers, "content-type": "text/plain" }, body };
+}
+
+/** The arguments that curl must get, whatever the shell does to the line. */
+function expected({ url, headers, body }: CurlRequest, data: string): string[] {
+  const lines = [...new Headers(headers)].flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const glob = /[[\]{}]/.test(String(url)) ? ["-g"] : [];
+  return [...glob, "-X", "POST", new globalThis.URL(url).href, ...lines, data, body!];
+}
+
+for (const shell of ["cmd", "batch"] as const) {
+  const batch = shell === "batch";
+  const lines = REQUESTS.map((request) => curlCommand(request, { shell, revealSecrets: true }));
+  const wanted = REQUESTS.map((request, index) => expected(request, index ? "--data-raw" : "-d"));
+
+  Deno.test(`B39, B40: what is rendered for ${shell} arrives, by the documented rules`, () => {
+    lines.forEach((line, index) => {
+      assertEquals(windowsArguments(line, { batch, env: ENV }).slice(1), wanted[index]!, line);
+    });
+  });
+
+  Deno.test(`B39: any printable ASCII arrives through ${shell}, by the documented rules`, () => {
+    const value = fc.stringMatching(/^[!-~]([ -~]*[!-~])?$/);
+    fc.assert(
+      fc.property(value, (body) => {
+        const request = call(body, {});
+        const line = curlCommand(request, { shell });
+        if (body.includes("client_secret")) return;
+        assertEquals(
+          windowsArguments(line, { batch, env: ENV }).slice(1),
+          expected(request, "--data-raw"),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  testWith(WINE, `B39, B40: what is rendered for ${shell} arrives in wine's cmd`, async () => {
+    const got = await argumentsInWine(lines, batch);
+    wanted.forEach((args, index) => assertEquals(got[index], args, lines[index]!));
+    assertEquals(got.length, lines.length);
+  });
+
+  testWith(
+    [...WINE, "curl"],
+    `B41: what ${shell} in wine hands to curl reaches the server`,
+    async (found) => {
+      await using server = captureServer();
+      const tokenEndpoint = `${server.origin}/oauth/client_credential/accesstoken`;
+      const request = createTokenRequest({ clientId: "a%b", clientSecret: "%PATH% \u20ac" }, {
+        tokenEndpoint,
+      });
+      const [args] = await argumentsInWine(
+        [curlCommand(request, { shell, revealSecrets: true })],
+        batch,
+      );
+      await run(found.curl, args!);
+      const [sent] = server.requests;
+      assertEquals(new TextDecoder().decode(sent!.body), request.body);
+      assertEquals(header(sent!, "content-type"), request.headers["content-type"]);
+    },
+  );
+}
+
+testWith(
+  WINE,
+  "the documented rules and wine's cmd agree on lines that nobody renders",
+  async () => {
+    const lines = [
+      KPN_WINDOWS,
+      `curl "a & b" ^& "c^d" e^^f`,
+      `curl "a""b" "c\\"" "d\\\\" \\\\e "f g`,
+      `curl "100%%" "a^b" "x|y<z>"`,
+    ];
+    for (const batch of [false, true]) {
+      const got = await argumentsInWine(lines, batch);
+      assertEquals(got, lines.map((line) => windowsArguments(line, { batch, env: ENV }).slice(1)));
+    }
+  },
+);
+
+Deno.test("KPN's Windows example, character for character", () => {
+  const request = createTokenRequest(PLACEHOLDERS);
+  assertEquals(curlCommand(request, { shell: "cmd", revealSecrets: true }), KPN_WINDOWS);
+});

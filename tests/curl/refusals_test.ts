@@ -1,0 +1,104 @@
+/** What is left out, what is refused, and that no message tells a value. */
+
+import { createTokenRequest } from "../../mod.ts";
+import { curlCommand, type CurlOptions, type CurlRequest } from "../../src/curl.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+
+const SHELLS = ["posix", "cmd", "batch", "powershell"] as const;
+const URL = "https://api-prd.kpn.com/x";
+const token = createTokenRequest({ clientId: "s3cret-id", clientSecret: "s3cret" });
+const call = (body: string, headers = {}): CurlRequest => ({
+  method: "POST",
+  url: URL,
+  headers,
+  body,
+});
+
+function refused(request: CurlRequest, options: CurlOptions, why: string): void {
+  const { message } = assertThrows(() => curlCommand(request, options), TypeError, why);
+  assert(message.startsWith("Cannot render a curl command: "), message);
+  assert(!message.includes("s3cret"), message);
+}
+
+Deno.test("B30: no secret and no token stands in a command unless asked for", () => {
+  const api = call("a=1", { authorization: "Bearer s3cret", "content-type": "text/plain" });
+  for (const shell of SHELLS) {
+    for (const request of [token, api]) {
+      assert(!curlCommand(request, { shell }).includes("s3cret"));
+      assert(!curlCommand(request, { shell, expand: "curl" }).includes("s3cret"));
+      assert(curlCommand(request, { shell, revealSecrets: true }).includes("s3cret"));
+    }
+  }
+});
+
+Deno.test("B30: a secret that cannot be left out is refused", () => {
+  const shell = "posix";
+  refused(call("", { authorization: "Basic s3cret" }), { shell }, "no bearer token");
+  refused(call("", { cookie: "s3cret" }), { shell }, "cookie");
+  refused({ url: `${URL}?access_token=s3cret` }, { shell }, "in the URL");
+  refused(call('{"client_secret":"s3cret"}'), { shell }, "no form");
+  for (const shell of ["cmd", "batch"] as const) refused(token, { shell, expand: "shell" }, shell);
+});
+
+Deno.test("B41: CR, LF, NUL and what curl cannot send are refused", () => {
+  for (const shell of SHELLS) {
+    for (const bad of ["\r", "\n", "\0", "\ud800"]) {
+      refused(call(`s3cret${bad}x`), { shell }, "control character");
+      refused(
+        { url: `${URL}?s3cret${bad}x` },
+        { shell, revealSecrets: true },
+        bad === "\ud800" ? "" : "URL",
+      );
+    }
+    refused(call("x", { "x-a": "s3cret\nb" }), { shell }, "header");
+    refused(call("x", { "x-a": "s3cret\u00e9" }), { shell }, "header");
+  }
+  refused({ url: "s3cret" }, { shell: "posix" }, "URL");
+  refused({ url: "https://a:s3cret@kpn.com" }, { shell: "posix" }, "URL");
+  refused({ url: "file:///s3cret" }, { shell: "posix" }, "URL");
+  refused({ url: URL, body: "s3cret" }, { shell: "posix" }, "GET");
+  refused({ url: URL, method: "s3cret; x" }, { shell: "posix" }, "method");
+  refused({ url: URL }, { shell: "fish" as "posix" }, "shell is one of");
+});
+
+Deno.test("B40: what a shell of Windows cannot carry is refused with the reason", () => {
+  for (const shell of ["cmd", "batch"] as const) {
+    refused(call("s3cret\u00e9"), { shell }, "code page");
+    refused(call("s3cret".repeat(1_500)), { shell }, "8191");
+  }
+  refused(call('s3cret"'), { shell: "powershell" }, "double quote");
+  refused(call("s3cret \\"), { shell: "powershell" }, "backslash");
+});
+
+Deno.test("B40: PowerShell gets curl.exe, and every kind of single quote doubled", () => {
+  assertEquals(
+    curlCommand(call("a'b\u2018c\u2019d\u201ae\u201bf$x`n", { "content-type": "a/b" }), {
+      shell: "powershell",
+    }),
+    `curl.exe -X POST '${URL}' -H 'content-type: a/b' ` +
+      "--data-raw 'a''b\u2018\u2018c\u2019\u2019d\u201a\u201ae\u201b\u201bf$x`n'",
+  );
+});
+
+Deno.test("PowerShell encodes the credentials itself, and curl reads them from the pipe", () => {
+  const encoded = (name: string) => `$([uri]::EscapeDataString($env:${name}))`;
+  assertEquals(
+    curlCommand(token, { shell: "powershell" }),
+    `"client_id=${encoded("KPN_CLIENT_ID")}&client_secret=${encoded("KPN_CLIENT_SECRET")}" | ` +
+      `curl.exe -X POST '${token.url}' -H 'content-type: application/x-www-form-urlencoded' -d '@-'`,
+  );
+});
+
+Deno.test("B42: methods without a body, and bodies without a content type", () => {
+  const shell = "posix";
+  assertEquals(curlCommand({ url: URL }, { shell }), `curl \\\n '${URL}'`);
+  assertEquals(curlCommand({ url: URL, method: "head" }, { shell }), `curl --head \\\n '${URL}'`);
+  assertEquals(
+    curlCommand({ url: URL, method: "POST" }, { shell: "cmd" }),
+    `curl -X POST "${URL}" -H "content-length: 0"`,
+  );
+  assertEquals(
+    curlCommand(call("@x"), { shell: "cmd" }),
+    `curl -X POST "${URL}" -H "content-type:" --data-raw "@x"`,
+  );
+});
