@@ -95,7 +95,7 @@ testWith(
         await page.waitForSelector("#token-result .bad");
         assertMatch(
           await text(page, "#token-result"),
-          /invalid_client.*Copy client id and secret again/,
+          /invalid_client.*developer\.kpn\.com/,
         );
         assertEquals(mock.mints, 1);
 
@@ -105,6 +105,7 @@ testWith(
         await page.waitForSelector("text=All tokens are revoked.");
         await getToken(page);
         await page.click("#revoke");
+        await page.waitForSelector("text=All tokens are revoked.");
         await page.click("#call-form button.primary");
         await page.waitForSelector("#call-result .good");
         assertEquals(mock.mints, 3);

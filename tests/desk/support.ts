@@ -69,7 +69,8 @@ export async function withPage(
   options: { readonly width?: number; readonly colorScheme?: "light" | "dark" },
   work: (page: Page, trouble: Trouble) => Promise<void>,
 ): Promise<void> {
-  const playwright = createRequire(`${await browserTools()}/`)("playwright-core");
+  const folder = await npmProject("playwright", { "playwright-core": "1.65.1" });
+  const playwright = createRequire(folder)("playwright-core");
   const browser = await playwright.chromium.launch({
     executablePath: chromium,
     args: ["--no-sandbox"],
@@ -95,13 +96,9 @@ export async function withPage(
   }
 }
 
-/** Where Playwright, Swagger UI and axe are installed. */
+/** Where Swagger UI and axe are installed. */
 export function browserTools(): Promise<string> {
-  return npmProject("desk-browser", {
-    "playwright-core": "1.65.1",
-    "swagger-ui-dist": "5.35.0",
-    "axe-core": "4.14.1",
-  });
+  return npmProject("desk", { "swagger-ui-dist": "5.35.0", "axe-core": "4.14.1" });
 }
 
 /** Keeps a picture under `.cache/screenshots/`, for people to look at. */

@@ -218,6 +218,7 @@ async function meetMock() {
 }
 
 async function control(path, body) {
+  $("fail-result").textContent = "";
   const response = await fetch(path, { method: "POST", body: JSON.stringify(body) });
   return response.ok ? undefined : (await response.json()).error_description;
 }
