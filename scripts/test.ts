@@ -29,6 +29,22 @@ const SUITES: readonly Suite[] = [
     files: ["tests/sockets"],
     permissions: [LOOPBACK, ...PROGRAMS, "--allow-run"],
   },
+  {
+    name: "parity",
+    files: ["tests/parity"],
+    permissions: [
+      LOOPBACK,
+      "--allow-env",
+      "--allow-read",
+      "--allow-run",
+      "--allow-write=.cache,tests/golden",
+    ],
+  },
+  {
+    name: "curl",
+    files: ["tests/curl"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-run", "--allow-write"],
+  },
 ];
 
 interface Tally {
