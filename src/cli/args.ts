@@ -42,7 +42,7 @@ const SECRET_ARGUMENT = /^--?(client[-_]?id|(client[-_]?)?secret|password|token|
 
 /** What `parseArgs` makes of these options. */
 export type Parsed<T extends Options> = ReturnType<
-  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
+  typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>
 >;
 
 /** Reads a command's arguments; what it does not know is refused. No message quotes a value. */
@@ -59,13 +59,12 @@ export function parse<const T extends Options>(
         "KPN_CLIENT_SECRET, or use --env-file or --secret-stdin.",
     );
   }
-  const parsed = (() => {
-    try {
-      return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    } catch (error) {
-      throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
-    }
-  })();
+  let parsed: Parsed<T>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
+  }
   if (parsed.positionals.length > positionals) {
     const most = positionals === 0 ? "no argument" : "one PATH or URL";
     throw failure(EXIT.usage, `It takes ${most} beside its options.`);
@@ -120,13 +119,8 @@ function missing(what: string): never {
 
 /** One line: typed without being shown, or piped, without the line break that `echo` adds. */
 async function secretFromStdin(io: Io): Promise<string> {
-  if (!io.terminal.stdin) {
-    return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
-  }
-  await io.stderr("Client secret (not shown): ");
-  const secret = await io.typed();
-  await io.stderr("\n");
-  return secret;
+  if (io.terminal.stdin) return await io.typed("Client secret (not shown): ");
+  return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
 }
 
 /** Where a token is asked for. An argument goes before the environment. */
