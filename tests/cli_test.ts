@@ -114,7 +114,7 @@ Deno.test("--version is the one in deno.json", async () => {
 
 Deno.test("curl is guessed from the platform, and shows a secret only where it is asked to", async () => {
   const { stdout: posix } = await run(["curl"]);
-  assertMatch(posix, /^tr .+ \| curl -X POST \\\n[^]*\n\$KPN_CLIENT_SECRET\nEOF\n$/);
+  assertMatch(posix, /curl -X POST \\\n.*\$KPN_CLIENT_SECRET/s);
   const { stdout: cmd, stderr } = await run(["curl"], mockKpn(), { platform: "win32" });
   assertMatch(cmd, /^curl -X POST "https:/);
   assertStringIncludes(stderr, "for cmd; needs KPN_CLIENT_ID, KPN_CLIENT_SECRET");
