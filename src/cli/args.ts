@@ -40,8 +40,7 @@ export interface TokenValues {
 
 const SECRET_ARGUMENT = /^--?(client[-_]?id|(client[-_]?)?secret|password|token|user)(=|$)|^-u/;
 
-/** What `parseArgs` makes of these options. */
-export type Parsed<T extends Options> = ReturnType<
+type Parsed<T extends Options> = ReturnType<
   typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>
 >;
 
