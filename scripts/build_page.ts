@@ -16,10 +16,10 @@ export { authorizedFetch, createTokenRequest, createTokenSource, readFault } fro
 export { curlCommand } from "./src/curl.ts";
 `;
 
-/** The module's text. */
-export async function packed(): Promise<string> {
+/** What is packed, by path. */
+export async function packedFiles(): Promise<Record<string, string>> {
   const text = (path: string) => Deno.readTextFile(new URL(`src/testing/${path}`, ROOT));
-  const files: Record<string, string> = {
+  return {
     "/index.html": await text("page/index.html"),
     "/page.css": await text("page/page.css"),
     "/page.js": bundle(await text("page/page.js"), "src/testing/page/"),
@@ -28,7 +28,11 @@ export async function packed(): Promise<string> {
     "/postman/collection.json": await text("postman/collection.json"),
     "/postman/environment.json": await text("postman/environment.json"),
   };
-  const entries = Object.entries(files).map(([path, file]) =>
+}
+
+/** The module's text. */
+async function packedModule(): Promise<string> {
+  const entries = Object.entries(await packedFiles()).map(([path, file]) =>
     `  ${JSON.stringify(path)}:\n    ${JSON.stringify(file)},`
   );
   return `/** Made by \`deno task build:page\` from page/, openapi.yaml, postman/ and the library: do not edit. */
@@ -54,4 +58,4 @@ function bundle(contents: string, folder: string): string {
   return file!.text;
 }
 
-if (import.meta.main) await Deno.writeTextFile(TARGET, await packed());
+if (import.meta.main) await Deno.writeTextFile(TARGET, await packedModule());

@@ -87,6 +87,22 @@ const SUITES: readonly Suite[] = [
     files: ["tests/package"],
     permissions: ["--allow-run", "--allow-read", "--allow-write", "--allow-env"],
   },
+  {
+    name: "parity",
+    files: ["tests/parity"],
+    permissions: [
+      LOOPBACK,
+      "--allow-env",
+      "--allow-read",
+      "--allow-run",
+      "--allow-write=.cache,tests/golden",
+    ],
+  },
+  {
+    name: "curl",
+    files: ["tests/curl"],
+    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-run", "--allow-write"],
+  },
 ];
 
 interface Tally {

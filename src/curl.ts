@@ -16,7 +16,7 @@ export interface CurlRequest {
   /** An absolute `http:` or `https:` URL. */
   readonly url: string | URL;
   /** As `fetch` takes them. Nothing is added to them: no content type either. */
-  readonly headers?: HeadersInit;
+  readonly headers?: NonNullable<RequestInit["headers"]>;
   /** Sent as it is, in UTF-8. */
   readonly body?: string;
 }

@@ -14,15 +14,20 @@ export function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
   late?: () => unknown,
 ): Promise<T> {
-  const over = new AbortController();
-  let timer: ReturnType<typeof setTimeout>;
   return new Promise<T>((resolve, reject) => {
     signal?.throwIfAborted();
-    signal?.addEventListener("abort", () => reject(signal.reason), over);
-    timer = setTimeout(() => reject(late?.()), ms);
-    work(over.signal).then(resolve, reject);
-  }).finally(() => {
-    clearTimeout(timer);
-    over.abort();
+    // Work that takes no signal gets none: a controller is dear where 100,000 wait.
+    const over = work.length ? new AbortController() : undefined;
+    const end = <V>(settle: (value: V) => void) => (value: V) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", leave);
+      over?.abort();
+      settle(value);
+    };
+    const fail = end(reject);
+    const leave = () => fail(signal!.reason);
+    const timer = setTimeout(() => fail(late?.()), ms);
+    signal?.addEventListener("abort", leave);
+    work(over?.signal as AbortSignal).then(end(resolve), fail);
   });
 }

@@ -29,13 +29,14 @@ export const SHELLS: Readonly<Record<Shell, Quoting>> = {
   cmd: {
     curl: "curl",
     separator: " ",
-    quote: (text) => quoteCmd(text, /(["%])/),
+    // Each between two quoted parts: cmd would look for a variable with quotes in its name.
+    quote: (text) => text.split("%").map(quoteWindows).join("%"),
     limit: CMD_LIMIT,
   },
   batch: {
     curl: "curl",
     separator: " ",
-    quote: (text) => quoteCmd(text, /(")/).replace(/%/g, "%%"),
+    quote: (text) => quoteWindows(text).replace(/%/g, "%%"),
     limit: CMD_LIMIT,
   },
   powershell: { curl: "curl.exe", separator: " ", quote: quotePowershell, limit: Infinity },
@@ -45,25 +46,15 @@ function quotePosix(text: string): string {
   return `'${text.replace(/'/g, `'\\''`)}'`;
 }
 
-/** What cmd or the C runtime would see inside of quotes too, as it is written outside of them. */
-const OUTSIDE: Readonly<Record<string, string>> = {
-  // Literal for cmd, which drops the caret; `\"`, literal too, for the C runtime in all its versions.
-  '"': '\\^"',
-  // Between two of them there is a quote then, which no variable has in its name.
-  "%": "^%",
-};
-
 /**
- * Double quotes throughout, but around the characters that `special` splits off. Backslashes
- * before a closing quote are doubled for the C runtime.
+ * Double quotes throughout. A quote is doubled, which leaves cmd where it was, inside of quotes; the
+ * C runtime takes two for one, and backslashes for themselves unless a quote follows.
  */
-function quoteCmd(text: string, special: RegExp): string {
+function quoteWindows(text: string): string {
   if (/[^ -~]/.test(text)) {
     refuse("beyond ASCII, what cmd hands to curl depends on the code page");
   }
-  return text.split(special)
-    .map((part, index) => index % 2 ? OUTSIDE[part] : `"${part.replace(/\\+$/, "$&$&")}"`)
-    .join("");
+  return `"${text.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, "$&$&")}"`;
 }
 
 /** Curly single quotes are quotes to PowerShell. */

@@ -74,7 +74,7 @@ export function sharedToken(
       const found = await attempt("get", async () => {
         const value = await store.get(key);
         if (value === undefined || value === null || isAccessToken(value)) return value;
-        throw new TypeError("the stored value is no access token");
+        throw new TypeError("not an access token");
       });
       return found && adopt(found) ? found : undefined;
     }
@@ -86,16 +86,12 @@ export function sharedToken(
     }
 
     /** One that comes when nobody waits for it any more is handed back. */
-    async function takeRight(signal: AbortSignal): Promise<Release | undefined> {
-      let waiting = true;
-      const right = await attempt("exclusive", async () => {
+    const takeRight = (signal: AbortSignal): Promise<Release | undefined> =>
+      attempt("exclusive", async () => {
         const release = await store.exclusive!(key, grant.timeout + STORE_TIMEOUT);
-        if (waiting && !signal.aborted) return release;
+        if (!alone && !signal.aborted) return release;
         await release?.();
       });
-      waiting = false;
-      return right;
-    }
 
     let token = await read();
     if (token) return token;
@@ -133,8 +129,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 /** Why a store failed, without what it was given: a JSON parser's message quotes the stored text. */
 function reasonOf(error: unknown, secrets: readonly string[]): string {
-  if (!(error instanceof Error)) return "it threw something that is no error";
+  const { name, message } = Object(error) as Error;
   if (error instanceof SyntaxError) return "the stored value is no JSON";
-  const message = secrets.reduce(redact, error.message);
-  return `${error.name}: ${message}`.slice(0, 200);
+  return secrets.reduce(redact, `${name}: ${message}`).slice(0, 200);
 }

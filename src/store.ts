@@ -37,6 +37,6 @@ export async function storeKey(
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await subtle.importKey("raw", bytes(clientSecret), algorithm, false, ["sign"]);
   const mac = await subtle.sign("HMAC", key, bytes(`${tokenEndpoint}\n${clientId}`));
-  const hex = Array.from(new Uint8Array(mac, 0, 16), (byte) => byte.toString(16).padStart(2, "0"));
-  return `kpn-auth:${hex.join("")}`;
+  // 120 bits: twenty characters of Base64, and no padding.
+  return `kpn-auth:${btoa(String.fromCharCode(...new Uint8Array(mac, 0, 15)))}`;
 }

@@ -40,12 +40,16 @@ export interface TokenValues {
 
 const SECRET_ARGUMENT = /^--?(client[-_]?id|(client[-_]?)?secret|password|token|user)(=|$)|^-u/;
 
+type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>
+>;
+
 /** Reads a command's arguments; what it does not know is refused. No message quotes a value. */
 export function parse<const T extends Options>(
   args: readonly string[],
   options: T,
   positionals = 0,
-) {
+): Parsed<T> {
   if (args.some((arg) => SECRET_ARGUMENT.test(arg))) {
     throw failure(
       EXIT.usage,
@@ -54,13 +58,12 @@ export function parse<const T extends Options>(
         "KPN_CLIENT_SECRET, or use --env-file or --secret-stdin.",
     );
   }
-  const parsed = (() => {
-    try {
-      return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    } catch (error) {
-      throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
-    }
-  })();
+  let parsed: Parsed<T>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
+  }
   if (parsed.positionals.length > positionals) {
     const most = positionals === 0 ? "no argument" : "one PATH or URL";
     throw failure(EXIT.usage, `It takes ${most} beside its options.`);

@@ -123,7 +123,9 @@ export async function apiCall(
 /** One `-d`. curl leaves line breaks of a file out; only a form needs that. */
 async function readData(data: string, isForm: boolean, io: Io): Promise<BlobPart> {
   if (!isStdin(data) && !data.startsWith("@")) return data;
-  const bytes = isStdin(data) ? await readAll(io.stdin) : await readInput(data.slice(1));
+  const bytes = isStdin(data)
+    ? new Uint8Array(await readAll(io.stdin))
+    : await readInput(data.slice(1));
   return isForm ? bytes.filter((byte) => byte !== 0x0a && byte !== 0x0d) : bytes;
 }
 

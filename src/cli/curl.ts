@@ -1,6 +1,6 @@
 /** `kpn-auth curl`: the cURL command for this shell, of a token request or of an API call. */
 
-import { curlCommand, type CurlRequest, type Shell } from "../curl.ts";
+import { curlCommand, type CurlRequest, type Expand, type Shell } from "../curl.ts";
 import { requestToken } from "../grant.ts";
 import { createTokenRequest, tokenEndpoint } from "../request.ts";
 import {
@@ -27,7 +27,8 @@ them from KPN_CLIENT_ID and KPN_CLIENT_SECRET, or the token from KPN_TOKEN.
 
       --shell NAME           posix, cmd, batch or powershell; default: posix,
                              and cmd on Windows
-      --curl-variables       posix: let curl 8.3 or later read the variables
+      --expand shell|curl    who reads the variables: the shell (default), or
+                             curl 8.3 or later (cmd and batch: always)
       --reveal-secrets       write the secrets into the command
   -X, -H, -d                 as in kpn-auth call
 ${TOKEN_OPTIONS_HELP}`;
@@ -39,12 +40,16 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     ...TOKEN_OPTIONS,
     ...CALL_OPTIONS,
     shell: { type: "string" },
-    "curl-variables": { type: "boolean" },
+    expand: { type: "string" },
     "reveal-secrets": { type: "boolean" },
   }, 1);
   const shell = values.shell ?? (io.platform === "win32" ? "cmd" : "posix");
   if (!SHELLS.includes(shell)) {
     throw failure(EXIT.usage, `--shell is one of ${SHELLS.join(", ")}.`);
+  }
+  const { expand } = values;
+  if (expand !== undefined && !/^(shell|curl)$/.test(expand)) {
+    throw failure(EXIT.usage, "--expand is shell or curl.");
   }
   const { request, header, data, "reveal-secrets": revealSecrets = false } = values;
   if (!path && (request ?? header ?? data)) {
@@ -56,12 +61,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const command = curlCommand(rendered, {
     shell: shell as Shell,
     revealSecrets,
-    ...values["curl-variables"] && { curlVariables: true },
+    ...expand && { expand: expand as Expand },
   });
   await io.stdout(`${command}\n`);
   if (!revealSecrets) {
     const variables = path ? "KPN_TOKEN (from kpn-auth token)" : "KPN_CLIENT_ID, KPN_CLIENT_SECRET";
-    const version = shell !== "posix" || values["curl-variables"] ? " and curl 8.3 or later" : "";
+    const version = command.includes("--variable") ? " and curl 8.3 or later" : "";
     await io.stderr(`kpn-auth: for ${shell}; needs ${variables} in the environment${version}.\n`);
   }
   return EXIT.done;

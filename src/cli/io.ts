@@ -60,8 +60,8 @@ export async function withProgress<T>(io: Io, doing: string, work: Promise<T>): 
 }
 
 /** All of standard input, as bytes. */
-export async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+export async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<ArrayBuffer> {
   const parts: BlobPart[] = [];
   for await (const chunk of chunks) parts.push(chunk as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  return await new Blob(parts).arrayBuffer();
 }

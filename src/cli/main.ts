@@ -65,15 +65,15 @@ Exit codes:
  *   ["KPN_CLIENT_SECRET", "APP_CLIENT_SECRET"],
  * ]);
  * const code = await main(["token"], {
- *   env: (name) => variables.get(name),
+ *   env: (name: string) => variables.get(name),
  *   platform: "linux",
  *   runtime: { name: "deno", version: "2.9.6" },
  *   terminal: { stdin: false, stdout: false, stderr: false },
  *   fetch: mockKpn().fetch,
  *   stdin: new ReadableStream<Uint8Array>(),
  *   typed: () => Promise.resolve(""),
- *   stdout: (chunk) => Promise.resolve(console.log(chunk)), // the token
- *   stderr: (text) => Promise.resolve(console.error(text)),
+ *   stdout: (chunk: string | Uint8Array) => Promise.resolve(console.log(chunk)), // the token
+ *   stderr: (text: string) => Promise.resolve(console.error(text)),
  *   interrupted: () => new Promise(() => {}),
  * });
  * console.log(code); // 0

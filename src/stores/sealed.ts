@@ -7,6 +7,9 @@
 import type { TokenStore } from "../store.ts";
 import type { AccessToken } from "../token.ts";
 
+/** A `CryptoKey`; not every platform's types have that name. */
+export type SealingKey = Parameters<typeof crypto.subtle.encrypt>[1];
+
 /** How many bytes of nonce stand before what they sealed. */
 const NONCE = 12;
 
@@ -41,7 +44,7 @@ const NONCE = 12;
  */
 export function sealedStore(
   store: TokenStore,
-  keys: readonly CryptoKey[],
+  keys: readonly SealingKey[],
 ): TokenStore {
   const ring = [...keys];
   const [first] = ring;

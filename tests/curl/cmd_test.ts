@@ -21,7 +21,7 @@ const VALUES = [...HARD_VALUES, ...PUNCTUATION_PAIRS].filter((value) =>
 /** Bodies one by one, the pairs of marks many to a command. */
 const REQUESTS: readonly CurlRequest[] = [
   createTokenRequest({ clientId: "a%b \u20ac", clientSecret: "%PATH%!x!\"&'" }),
-  ...VALUES.slice(0, -PUNCTUATION_PAIRS.length).map((body) => call(body, {})),
+  ...VALUES.slice(32, -PUNCTUATION_PAIRS.length).map((body) => call(body, {})),
   ...PUNCTUATION_PAIRS.flatMap((_, index, pairs) =>
     index % 32 ? [] : [call(
       "x",

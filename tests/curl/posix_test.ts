@@ -72,10 +72,12 @@ for (const shell of Object.keys(POSIX_SHELLS) as PosixShell[]) {
   );
 }
 
-/** Every value as an id or as a secret. */
+/** Every value in an id or in a secret; the random ones ten together, since a process takes its time. */
 function tokenRequests(origin: string): CurlRequest[] {
-  return pairsOf([...HARD_VALUES, ...RANDOM_VALUES])
-    .map(([id, secret]) => tokenRequest(origin, id, secret));
+  const tens = RANDOM_VALUES.flatMap((_, index, all) =>
+    index % 10 ? [] : [all.slice(index, index + 10).join("&")]
+  );
+  return pairsOf([...HARD_VALUES, ...tens]).map(([id, secret]) => tokenRequest(origin, id, secret));
 }
 
 /** Values as they are: one in the body, some in headers. */

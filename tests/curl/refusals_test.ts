@@ -44,11 +44,7 @@ Deno.test("B41: CR, LF, NUL and what curl cannot send are refused", () => {
   for (const shell of SHELLS) {
     for (const bad of ["\r", "\n", "\0", "\ud800"]) {
       refused(call(`s3cret${bad}x`), { shell }, "control character");
-      refused(
-        { url: `${URL}?s3cret${bad}x` },
-        { shell, revealSecrets: true },
-        bad === "\ud800" ? "" : "URL",
-      );
+      refused({ url: `${URL}?s3cret${bad}x` }, { shell, revealSecrets: true }, "URL");
     }
     refused(call("x", { "x-a": "s3cret\nb" }), { shell }, "header");
     refused(call("x", { "x-a": "s3cret\u00e9" }), { shell }, "header");

@@ -1,7 +1,8 @@
 /** What the page offers to copy is executed: cURL in a shell, programs on Deno, Node and in a Worker. */
 
 import * as esbuild from "esbuild";
-import { packed } from "../../scripts/build_page.ts";
+import { packedFiles } from "../../scripts/build_page.ts";
+import { PACKED } from "../../src/testing/packed.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
 import { type Page, withDesk, withPage } from "./support.ts";
@@ -10,11 +11,12 @@ const LIBRARY = new URL("../../mod.ts", import.meta.url);
 const SECRET = { KPN_CLIENT_SECRET: "APP_CLIENT_SECRET" };
 
 /** Made before any test: esbuild keeps a worker, which the leak checks would find. */
-const FRESH = await packed();
+const FRESH = await packedFiles();
 
-Deno.test("what is packed is fresh", async () => {
-  const committed = await Deno.readTextFile("src/testing/packed.ts");
-  assert(committed === FRESH, "Run deno task build:page");
+Deno.test("what is packed is fresh", () => {
+  for (const [path, file] of Object.entries(FRESH)) {
+    assert(PACKED[path] === file, `${path}: run deno task build:page`);
+  }
 });
 
 /** What the page shows for a call (`token` or `insight`) and a shell or runtime. */

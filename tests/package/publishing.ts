@@ -29,7 +29,7 @@ Deno.test("B32: the types are not wrong on any entry point (node16 by import and
         [path, resolutionKind, resolution?.isTypeScript ?? false]));
     console.log(JSON.stringify({ resolved, problems }));
   `) as { resolved: [string, string, boolean][]; problems: { resolutionKind: string }[] };
-  // The profile leaves node10 out, which knows no \`exports\`.
+  // The profile leaves node10 out, which knows no `exports`.
   const looked = resolved.filter(([, kind]) => kind !== "node10");
   assertEquals(looked.length, entryPoints.length * 3);
   assertEquals(looked.filter(([, , typed]) => !typed), []);
@@ -39,8 +39,8 @@ Deno.test("B32: the types are not wrong on any entry point (node16 by import and
 Deno.test("B34: JSR would take it, with no slow types", async () => {
   const { code, said } = await deno("publish", "--dry-run", "--allow-dirty");
   assertEquals(code, 0, said);
-  assertMatch(said, /Success Dry run complete/);
-  assertNotMatch(said, /slow type|warning/i);
+  assertMatch(said, /Checking for slow types/);
+  assertNotMatch(said, /warning/i);
 });
 
 Deno.test("every entry point passes deno doc --lint", async () => {

@@ -48,10 +48,16 @@ console.log(JSON.stringify({ version: ts.version, checked, problems: [...problem
 function hostFor(options) {
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
-  host.getSourceFile = (path, ...rest) => {
-    if (!path.startsWith(host.getDefaultLibLocation())) return getSourceFile(path, ...rest);
-    if (!libraries.has(path)) libraries.set(path, getSourceFile(path, ...rest));
-    return libraries.get(path);
+  host.getSourceFile = (path, language, ...rest) => {
+    if (!isLibrary(path, host)) return getSourceFile(path, language, ...rest);
+    const key = `${path} ${language.impliedNodeFormat}`;
+    if (!libraries.has(key)) libraries.set(key, getSourceFile(path, language, ...rest));
+    return libraries.get(key);
   };
   return host;
+}
+
+function isLibrary(path, host) {
+  return path.startsWith(host.getDefaultLibLocation()) ||
+    path.includes("/node_modules/") && !path.includes("/node_modules/kpn-auth/");
 }

@@ -144,7 +144,7 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     const error = await failure(library.requestToken(options));
     equal(error.code, "network_error", "code");
     truthy(error.message.includes(new URL(refusing).host), `the host: ${error.message}`);
-    equal(error.message.includes("was refused"), tells.refused, error.message);
+    equal(error.message.includes(": connection refused ("), tells.refused, error.message);
     return tells.refused ? OK : UNTOLD;
   },
 
@@ -152,7 +152,7 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     const error = await failure(library.requestToken({ ...at("/reset"), retries: 0 }));
     equal(error.code, "network_error", "code");
     truthy(error.message.includes(new URL(origin).host), `the host: ${error.message}`);
-    equal(error.message.includes("was lost"), tells.reset, error.message);
+    equal(error.message.includes(": connection lost ("), tells.reset, error.message);
     return tells.reset ? OK : UNTOLD;
   },
 

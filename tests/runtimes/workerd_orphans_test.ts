@@ -177,7 +177,6 @@ for (const [name, [which, compatibilityFlags]] of Object.entries(RUNTIMES)) {
       orphan(workerd.origin, endpoint, { how, answered });
     const runs = {
       plain: run("plain", false),
-      plainAnswered: run("plain", true),
       ctx: run("ctx", false),
       ctxAnswered: run("ctx", true),
       waitUntil: run("waitUntil", false),
@@ -185,15 +184,13 @@ for (const [name, [which, compatibilityFlags]] of Object.entries(RUNTIMES)) {
     };
     await Promise.allSettled(Object.values(runs));
 
-    for (const run of ["plain", "plainAnswered"] as const) {
-      await t.step(`${run}: the waiters mint one token of their own in time`, async () => {
-        const { waiters, next, renewed, posts } = await runs[run];
-        assertEquals(waiters.map(({ answer }) => answer), Array(WAITERS).fill("token-2"));
-        const held = posts[1]! - posts[0]!;
-        assert(held <= TIMEOUT + PATIENCE, `the waiters were held for ${held} ms`);
-        assertEquals([next, renewed, posts.length], ["token-2", "token-3", 3]);
-      });
-    }
+    await t.step("plain: the waiters mint one token of their own in time", async () => {
+      const { waiters, next, renewed, posts } = await runs.plain;
+      assertEquals(waiters.map(({ answer }) => answer), Array(WAITERS).fill("token-2"));
+      const held = posts[1]! - posts[0]!;
+      assert(held <= TIMEOUT + PATIENCE, `the waiters were held for ${held} ms`);
+      assertEquals([next, renewed, posts.length], ["token-2", "token-3", 3]);
+    });
     for (const run of ["ctx", "waitUntil"] as const) {
       await t.step(`${run}: the mint goes on, and its failure reaches all in time`, async () => {
         const { waiters, next, renewed, posts } = await runs[run];

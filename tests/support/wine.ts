@@ -37,6 +37,17 @@ export async function argumentsInWine(
 /** A Windows of our own, kept under `.cache/`. */
 async function environment(): Promise<Record<string, string>> {
   const WINEPREFIX = `${ROOT}.cache/wine`;
-  await Deno.mkdir(WINEPREFIX, { recursive: true });
-  return { WINEPREFIX, WINEDEBUG: "-all", WINEARCH: "win64", WINEDLLOVERRIDES: "mscoree,mshtml=" };
+  const env = {
+    WINEPREFIX,
+    WINEDEBUG: "-all",
+    WINEARCH: "win64",
+    WINEDLLOVERRIDES: "mscoree,mshtml=",
+  };
+  try {
+    await Deno.stat(`${WINEPREFIX}/system.reg`); // written when all is there
+  } catch {
+    await Deno.mkdir(WINEPREFIX, { recursive: true });
+    await run("wine", ["wineboot", "-i"], { env });
+  }
+  return env;
 }
