@@ -4,9 +4,10 @@
 export const MAX_TIMER = 2 ** 31 - 1;
 
 /**
- * Waits for `work`, for at most `ms` and until the caller's `signal` aborts: then
- * rejects with what `late` gives, or with the signal's reason. The signal that `work`
- * is given aborts when nobody waits for it any more. Leaves no timer and no listener behind.
+ * Waits for `work`, for at most `ms` and until the caller's `signal` aborts: then rejects
+ * with what `late` gives (without it, resolves to `undefined`), or with the signal's
+ * reason. The signal that `work` is given aborts when nobody waits for it any more.
+ * Leaves no timer and no listener behind.
  */
 export function within<T>(
   ms: number,
@@ -14,20 +15,22 @@ export function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
   late?: () => unknown,
 ): Promise<T> {
+  // Work that takes no signal gets none: a controller is dear where 100,000 wait.
+  const over = work.length ? new AbortController() : undefined;
+  let timer: ReturnType<typeof setTimeout>;
+  let leave: () => void;
   return new Promise<T>((resolve, reject) => {
-    signal?.throwIfAborted();
-    // Work that takes no signal gets none: a controller is dear where 100,000 wait.
-    const over = work.length ? new AbortController() : undefined;
-    const end = <V>(settle: (value: V) => void) => (value: V) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", leave);
-      over?.abort();
-      settle(value);
-    };
-    const fail = end(reject);
-    const leave = () => fail(signal!.reason);
-    const timer = setTimeout(() => fail(late?.()), ms);
+    leave = () => reject(signal!.reason);
+    timer = setTimeout(() => late ? reject(late()) : resolve(undefined as T), ms);
+    if (signal?.aborted) return leave();
     signal?.addEventListener("abort", leave);
-    work(over?.signal as AbortSignal).then(end(resolve), fail);
+    work(over?.signal as AbortSignal).then(resolve, reject);
+  }).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+    over?.abort();
   });
 }
+
+/** What {@linkcode within} waits for where nothing is to be done but to wait. */
+export const nothing = (): Promise<never> => new Promise(() => {});

@@ -32,7 +32,7 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   [
     "invalid_client",
     /invalid.?client/i,
-    "Copy the client id and secret from developer.kpn.com again.",
+    "Copy id and secret from developer.kpn.com again.",
   ],
   [
     "invalid_token",
@@ -43,7 +43,7 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   ["not_found", /ApplicationNotFound|^404/, "Check the URL."],
   ["server_error", /^5/, "Try again later."],
   // Most runtimes show a redirect as it is, Chromium as status 0.
-  ["redirected", /^[03]/, "A secret follows no redirect: check the URL."],
+  ["redirected", /^[03]/, "Check the URL."],
   ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
   ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
   ["invalid_request", /^/, "Check the URL and parameters."],

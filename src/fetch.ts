@@ -3,7 +3,7 @@
 import { discard } from "./body.ts";
 import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
-import { faultOf, parseFault } from "./fault.ts";
+import { type Fault, faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
 import { secureUrl } from "./request.ts";
 import type { TokenCall, TokenSource, WaitUntil } from "./source.ts";
@@ -102,7 +102,8 @@ export function authorizedFetch(
         headers: { ...Object.fromEntries(given ?? []), authorization },
         redirect: "manual",
       });
-    if (given?.has("authorization")) return await send(url, { ...call, redirect: "manual" });
+    const own = given?.get("authorization");
+    if (own) return await sendWith(own);
 
     const ask: TokenCall = {
       ...call.signal && { signal: call.signal },
@@ -133,7 +134,7 @@ function allowedUrl(input: string | URL | Request, origins: readonly string[]): 
   const { href, origin } = new URL(isRequest(input) ? input.url : input, origins[0]);
   if (!origins.includes(origin)) {
     throw new TypeError(
-      `Cannot send a token to ${origin}: it is not among the origins (${origins})`,
+      `Cannot send a token to ${origin}: not in origins (${origins})`,
     );
   }
   secureUrl("URL", href, true); // a blob: URL has the origin of its maker
@@ -162,11 +163,12 @@ async function isTokenRejected(response: Response): Promise<boolean> {
   if (![400, 401, 500].includes(status)) return false;
   if (parseFault(response, "").code === "invalid_token") return true;
   if (!/json|xml/.test(`${headers.get("content-type")}`)) return false;
-  return await within(
+  const fault = await within<Fault | undefined>(
     RECOGNITION_TIMEOUT,
     undefined,
-    async (signal) => (await faultOf(response, signal)).code === "invalid_token",
-  ).catch(() => false);
+    (signal) => faultOf(response, signal),
+  ).catch(() => undefined);
+  return fault?.code === "invalid_token";
 }
 
 /** What KPN tells of a project's quota: numbers where they are digits, else as they came. */

@@ -51,7 +51,7 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
       for (let round = 1;; round++) {
         const promise = remaining() > 0 ? flight!.promise : start();
         try {
-          return await within(remaining(), signal, () => promise);
+          return await within(remaining(), signal, () => promise, () => {});
         } catch (error) {
           if (signal?.aborted) throw signal.reason;
           if (error instanceof KpnAuthError) throw error;
@@ -59,7 +59,7 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
           if (round < ROUNDS) continue;
           throw new KpnAuthError(
             "timeout",
-            "Cannot get a token: the runtime ended the request that was minting it. Pass waitUntil.",
+            "Cannot get a token: the runtime ended the request for it. Pass waitUntil.",
           );
         }
       }

@@ -1,7 +1,7 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
 import type { ResponseLike } from "./body.ts";
-import { MAX_TIMER, within } from "./deadline.ts";
+import { MAX_TIMER, nothing, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { networkError } from "./network.ts";
 import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
@@ -187,9 +187,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
           const error = networkError(thrown, url, run.secret);
           const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
           if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
-          // Waits for nothing, until the pause is over or the caller has left.
-          await within(delay, run.signal, () => new Promise(() => {}))
-            .catch(() => run.signal.throwIfAborted());
+          await within(delay, run.signal, nothing);
         }
       }
     },

@@ -4,7 +4,7 @@ import { causeOf, KpnAuthError } from "./errors.ts";
 
 /** Words and codes of Node, Deno, Bun and undici; Chromium and workerd tell little or nothing. */
 const CAUSES: readonly (readonly [string, RegExp])[] = [
-  ["start Deno with --allow-net", /NotCapable/],
+  ["no permission", /NotCapable/],
   ["DNS failed", /ENOTFOUND|EAI_AGAIN|dns/],
   ["connection refused", /refused/i],
   ["TLS failed: check certificate and clock", /cert|ssl|tls|corrupt/i],

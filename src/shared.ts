@@ -1,6 +1,6 @@
 /** One token for many machines: the store is read before a mint, and a mint excludes others where it can. */
 
-import { within } from "./deadline.ts";
+import { nothing, within } from "./deadline.ts";
 import { redact } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Grant, Run } from "./grant.ts";
@@ -49,7 +49,7 @@ export function sharedToken(
       const answer = Promise.resolve().then(work);
       const { signal } = run;
       try {
-        return await within(STORE_TIMEOUT, signal, () => answer)
+        return await within(STORE_TIMEOUT, signal, () => answer, () => {})
           // A process that was stalled reads an answer that has long come before it gives up.
           .catch(() =>
             within(STALL, signal, () => answer, () => {
@@ -74,7 +74,7 @@ export function sharedToken(
       const found = await attempt("get", async () => {
         const value = await store.get(key);
         if (value === undefined || value === null || isAccessToken(value)) return value;
-        throw new TypeError("not an access token");
+        throw new TypeError("no access token");
       });
       return found && adopt(found) ? found : undefined;
     }
@@ -102,12 +102,11 @@ export function sharedToken(
       for (;;) {
         const right = await takeRight(signal);
         if (right || alone) return right;
-        run.phase = "waiting for another machine's mint";
-        await pause(LOOK_EVERY * (0.5 + grant.random()), signal);
+        await within(LOOK_EVERY * (0.5 + grant.random()), signal, nothing);
         token = await read();
         if (token) return undefined;
       }
-    }).catch(() => run.signal.throwIfAborted());
+    });
     try {
       return token ?? await read() ?? await mintAndShare();
     } finally {
@@ -122,14 +121,9 @@ export function sharedToken(
   };
 }
 
-/** Waits for nothing, until the pause is over or nobody waits any more. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return within(ms, signal, () => new Promise<void>(() => {})).catch(() => signal.throwIfAborted());
-}
-
 /** Why a store failed, without what it was given: a JSON parser's message quotes the stored text. */
 function reasonOf(error: unknown, secrets: readonly string[]): string {
   const { name, message } = Object(error) as Error;
-  if (error instanceof SyntaxError) return "the stored value is no JSON";
-  return secrets.reduce(redact, `${name}: ${message}`).slice(0, 200);
+  const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
+  return secrets.reduce(redact, words).slice(0, 200);
 }

@@ -135,7 +135,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
         refreshNotBefore = now() + REFRESH_PAUSE;
         announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
         // A failed refresh is no outcome for those who joined it: they go round and mint.
-        throw renewing ? "refresh failed" : error;
+        throw renewing ? undefined : error;
       })
     );
     keepAlive(call, promise);

@@ -73,9 +73,8 @@ export function agesOf(token: AccessToken, margins: Required<Margins>, jitter: n
 
 /** Whether a value from elsewhere (a store) is an access token whose dates make sense. */
 export function isAccessToken(value: unknown): value is AccessToken {
-  const token = value as AccessToken | null | undefined;
-  return typeof token === "object" && token !== null && isTokenValue(token.value) &&
-    typeof token.type === "string" && Array.isArray(token.apiProducts) &&
+  const token = Object(value) as AccessToken;
+  return isTokenValue(token.value) && Array.isArray(token.apiProducts) &&
     Number.isSafeInteger(token.requestedAt) && Number.isSafeInteger(token.expiresAt) &&
     token.requestedAt < token.expiresAt;
 }
