@@ -12,12 +12,9 @@
  * @example Call an API
  * ```ts
  * import { authorizedFetch, createTokenSource } from "@kpn-auth/kpn-auth";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
- * const { fetch } = mockKpn(); // leave it out to call KPN
  * const kpn = authorizedFetch(
- *   createTokenSource({ clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET", fetch }),
- *   { fetch },
+ *   createTokenSource({ clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" }),
  * );
  * const answer = await kpn("/communication/nexmo/number-insight/basic", {
  *   method: "POST",

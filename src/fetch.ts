@@ -60,15 +60,12 @@ const RECOGNITION_TIMEOUT = 1_000;
  * @example
  * ```ts
  * import { authorizedFetch, createTokenSource } from "@kpn-auth/kpn-auth";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
- * const { fetch } = mockKpn(); // leave it out to call KPN
  * const source = createTokenSource({
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
- *   fetch,
  * });
- * const kpn = authorizedFetch(source, { fetch });
+ * const kpn = authorizedFetch(source);
  * const response = await kpn("/communication/nexmo/number-insight/basic", {
  *   method: "POST",
  *   body: new URLSearchParams({ number: "447700900000" }),

@@ -93,12 +93,10 @@ const BACKOFF = 125;
  * @example
  * ```ts
  * import { requestToken } from "@kpn-auth/kpn-auth";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
  * const token = await requestToken({
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
- *   fetch: mockKpn().fetch, // leave out to ask KPN
  * });
  * console.log(token.level, new Date(token.expiresAt));
  * ```

@@ -62,13 +62,11 @@ const DEFAULT_LIFETIME = 300_000;
  * @example
  * ```ts
  * import { createTokenRequest, readTokenResponse } from "@kpn-auth/kpn-auth";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
  * const request = createTokenRequest({
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
  * });
- * const { fetch } = mockKpn();
  * const { access_token, level } = await readTokenResponse(await fetch(request.url, request));
  * ```
  */

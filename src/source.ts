@@ -64,12 +64,10 @@ const REFRESH_PAUSE = 10_000;
  * @example
  * ```ts
  * import { createTokenSource } from "@kpn-auth/kpn-auth";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
  * const source = createTokenSource({
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
- *   fetch: mockKpn().fetch, // leave out to ask KPN
  * });
  * const { value } = await source.token();
  * console.log(value === (await source.token()).value); // true

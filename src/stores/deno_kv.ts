@@ -36,14 +36,12 @@ export interface DenoKvAtomic {
  * ```ts
  * import { createTokenSource } from "@kpn-auth/kpn-auth";
  * import { denoKvStore } from "@kpn-auth/kpn-auth/stores/deno-kv";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
  * using kv = await Deno.openKv(":memory:"); // deno run --unstable-kv
  * const source = createTokenSource({
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
  *   store: denoKvStore(kv),
- *   fetch: mockKpn().fetch, // leave out to ask KPN
  * });
  * console.log((await source.token()).expiresAt);
  * ```

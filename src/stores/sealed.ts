@@ -27,7 +27,6 @@ const NONCE = 12;
  * import { createTokenSource } from "@kpn-auth/kpn-auth";
  * import { denoKvStore } from "@kpn-auth/kpn-auth/stores/deno-kv";
  * import { sealedStore } from "@kpn-auth/kpn-auth/stores/sealed";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
  *
  * using kv = await Deno.openKv(":memory:");
  * const secret = crypto.getRandomValues(new Uint8Array(32)); // from your secret manager
@@ -37,7 +36,6 @@ const NONCE = 12;
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
  *   store: sealedStore(denoKvStore(kv), [key]),
- *   fetch: mockKpn().fetch, // leave out to ask KPN
  * });
  * console.log((await source.token()).expiresAt);
  * ```
