@@ -15,7 +15,7 @@ kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
   kpn-auth mock --port 8080
 
 It prints what to set to use it, and each request that it answers. In a browser
-it shows a page to try it; /openapi.yaml and /postman/collection.json describe it.
+it shows a page; /openapi.yaml and /postman/collection.json describe the API.
 
       --port N               default: one that is free
       --level NAME           the tier that its tokens tell: demo (default), prod

@@ -46,7 +46,7 @@ const IN_WORKERD: Readonly<Record<string, (workers: Workers, name: string) => Pr
     assertEquals(error.status, 500);
     assertEquals(error.transactionId, "mock-transaction-id");
     assertEquals(error.retryAfter, 60_000);
-    assert(error.message.includes("KPN is not asked again before"));
+    assert(error.message.includes("Not tried again before"));
     const next = await failureOf(workers.ask("/object/token", [name, {}], 1));
     assertEquals(next.code, "invalid_client");
     assertEquals(workers.mock.requests.length - before, 1);

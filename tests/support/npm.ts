@@ -5,12 +5,21 @@
  * alias) in its `node_modules`: made under `.cache/` on first use, then kept. No
  * install script runs and no binary is linked.
  */
-export async function npmProject(
+export function npmProject(
   name: string,
   dependencies: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const folder = new URL(`../../.cache/${name}/`, import.meta.url).pathname;
   const manifest = JSON.stringify({ name, private: true, type: "module", dependencies }, null, 2);
+  // Tests that run at once must not install into one folder at once.
+  const known = installed.get(manifest) ?? install(name, manifest);
+  installed.set(manifest, known);
+  return known;
+}
+
+const installed = new Map<string, Promise<string>>();
+
+async function install(name: string, manifest: string): Promise<string> {
+  const folder = new URL(`../../.cache/${name}/`, import.meta.url).pathname;
   if (await readText(`${folder}installed.json`) === manifest) return folder;
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(`${folder}package.json`, manifest);
