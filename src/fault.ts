@@ -44,7 +44,7 @@ const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
   ["server_error", /^5/, "Try again later."],
   // Most runtimes show a redirect as it is, Chromium as status 0.
   ["redirected", /^[03]/, "Check the URL."],
-  ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy in between."],
+  ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy."],
   ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
   ["invalid_request", /^/, "Check the URL and parameters."],
 ];

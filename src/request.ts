@@ -81,7 +81,7 @@ function checkCredentials(credentials: ClientCredentials): void {
   for (const [field, value] of Object.entries(credentials)) {
     if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
     throw new TypeError(
-      `Cannot use ${field}: it must be text, without control characters, lone ` +
+      `Cannot use ${field}: it must be non-empty text without control characters, lone ` +
         "surrogates or white space around it",
     );
   }
