@@ -82,7 +82,7 @@ function checkCredentials(credentials: ClientCredentials): void {
     if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
     throw new TypeError(
       `Cannot use ${field}: it must be non-empty text without control characters, lone ` +
-        "surrogates or white space around it",
+        "surrogates or outer white space",
     );
   }
 }
