@@ -20,15 +20,15 @@ export interface Kpn extends AsyncDisposable {
   readonly tokenEndpoint: string;
   /** Answers from now on; replaced when a secret is rotated. */
   mock: MockKpn;
-  /** All tokens that were minted, and when. */
-  readonly minted: { readonly value: string; readonly at: number }[];
+  /** All tokens that were minted. */
+  readonly minted: { readonly value: string }[];
   /** The most token requests that were ever under way at once. */
   readonly atOnce: number;
 }
 
 /** Serves a mock that counts what is under way. */
 export function serveKpn(options: MockKpnOptions): Kpn {
-  const minted: { value: string; at: number }[] = [];
+  const minted: { value: string }[] = [];
   let underWay = 0;
   let atOnce = 0;
   const server = Deno.serve(
@@ -38,7 +38,7 @@ export function serveKpn(options: MockKpnOptions): Kpn {
       try {
         const answer = await kpn.mock.handle(request);
         const { access_token: value } = await answer.clone().json();
-        if (value) minted.push({ value, at: Date.now() });
+        if (value) minted.push({ value });
         return answer;
       } finally {
         underWay--;

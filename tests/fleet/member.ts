@@ -33,6 +33,8 @@ export type Order =
 export interface Report {
   /** The different tokens that the callers got, in order. */
   readonly tokens: readonly string[];
+  /** When each of them was asked for: epoch ms. */
+  readonly askedAt: Readonly<Record<string, number>>;
   /** The different codes of the errors that they got instead. */
   readonly errors: readonly string[];
   /** The types of all events since the last report. */
@@ -54,7 +56,7 @@ const source = createTokenSource({
   onEvent: ({ type }) => events.push(type),
 });
 
-print({ tokens: [], errors: [], events: [] }); // ready
+print({ tokens: [], askedAt: {}, errors: [], events: [] }); // ready
 for await (const line of createInterface({ input: process.stdin })) {
   print(await obey(JSON.parse(line)));
 }
@@ -78,14 +80,18 @@ async function connect(): Promise<{ store: TokenStore; close: () => unknown }> {
 
 async function obey(order: Order): Promise<Report> {
   const tokens = new Set<string>();
+  const askedAt: Record<string, number> = {};
   const errors = new Set<string>();
   const call = async (rejected?: string) => {
     const asked: Parameters<TokenSource["token"]>[0] = rejected
       ? { rejected: { value: rejected } }
       : {};
     await source.token(asked).then(
-      ({ value }) => tokens.add(last = value),
-      (error) => errors.add(error.code ?? error.name),
+      ({ value, requestedAt }) => {
+        tokens.add(last = value);
+        askedAt[value] = requestedAt;
+      },
+      (error) => void errors.add(error.code ?? error.name),
     );
   };
   if ("secret" in order) clientSecret = order.secret;
@@ -99,7 +105,7 @@ async function obey(order: Order): Promise<Report> {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
-  return { tokens: [...tokens], errors: [...errors], events: events.splice(0) };
+  return { tokens: [...tokens], askedAt, errors: [...errors], events: events.splice(0) };
 }
 
 function print(report: Report): void {
