@@ -65,6 +65,5 @@ export {
   type AuthorizedFetch,
   authorizedFetch,
   type AuthorizedFetchOptions,
-  type Quota,
-  readQuota,
 } from "./src/fetch.ts";
+export { type Quota, readQuota } from "./src/quota.ts";

@@ -1,5 +1,5 @@
 /**
- * Packs what the mock's desk serves into a module of strings, `src/testing/packed.ts`:
+ * Packs what the playground serves into a module of strings, `src/playground/packed.ts`:
  * the page, the library that the page imports, the API's description, and the Postman files.
  *
  *     deno task build:page
@@ -8,21 +8,21 @@
 import * as esbuild from "esbuild";
 
 const ROOT = new URL("../", import.meta.url);
-const TARGET = new URL("src/testing/packed.ts", ROOT);
+const TARGET = new URL("src/playground/packed.ts", ROOT);
 
 /** The library as the page imports it. */
 const LIBRARY = `
 export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "./mod.ts";
-export { curlCommand } from "./src/curl.ts";
+export { curlCommand } from "./src/curl/curl.ts";
 `;
 
 /** What is packed, by path. */
 export async function packedFiles(): Promise<Record<string, string>> {
-  const text = (path: string) => Deno.readTextFile(new URL(`src/testing/${path}`, ROOT));
+  const text = (path: string) => Deno.readTextFile(new URL(`src/playground/${path}`, ROOT));
   return {
     "/index.html": await text("page/index.html"),
     "/page.css": await text("page/page.css"),
-    "/page.js": bundle(await text("page/page.js"), "src/testing/page/"),
+    "/page.js": bundle(await text("page/page.js"), "src/playground/page/"),
     "/kpn-auth.js": bundle(LIBRARY, "./"),
     "/openapi.yaml": await text("openapi.yaml"),
     "/postman/collection.json": await text("postman/collection.json"),
@@ -37,7 +37,7 @@ async function packedModule(): Promise<string> {
   );
   return `/** Made by \`deno task build:page\` from page/, openapi.yaml, postman/ and the library: do not edit. */
 
-/** What the mock's desk serves, by path. */
+/** What the playground serves, by path. */
 export const PACKED: Readonly<Record<string, string>> = {
 ${entries.join("\n")}
 };

@@ -8,7 +8,7 @@
 import { npmProject } from "../tests/support/npm.ts";
 import { KPN_ORIGIN } from "../src/kpn.ts";
 
-const TESTING = new URL("../src/testing/", import.meta.url);
+const PLAYGROUND = new URL("../src/playground/", import.meta.url);
 
 /** The part of Postman's collection format (v2.1) that is touched here. */
 interface Item {
@@ -82,7 +82,7 @@ async function convert(): Promise<{ info: { name: string; description: unknown }
       process.stdout.write(JSON.stringify(result.output[0].data));
     });`;
   const { success, stdout, stderr } = await new Deno.Command("node", {
-    args: ["-e", program, new URL("openapi.yaml", TESTING).pathname],
+    args: ["-e", program, new URL("openapi.yaml", PLAYGROUND).pathname],
     cwd: folder,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -90,8 +90,8 @@ async function convert(): Promise<{ info: { name: string; description: unknown }
 }
 
 if (import.meta.main) {
-  await Deno.mkdir(new URL("postman/", TESTING), { recursive: true });
+  await Deno.mkdir(new URL("postman/", PLAYGROUND), { recursive: true });
   for (const [name, text] of Object.entries(await postmanFiles())) {
-    await Deno.writeTextFile(new URL(`postman/${name}`, TESTING), text);
+    await Deno.writeTextFile(new URL(`postman/${name}`, PLAYGROUND), text);
   }
 }

@@ -27,16 +27,16 @@ const CORE = [
 
 /** What hangs at the side, and what each may import beside its own folder. */
 const SIDES: Readonly<Record<string, readonly string[]>> = {
-  "quoting": [],
-  "secrets": ["quoting"],
-  "curl": ["quoting", "secrets"],
+  "quota": [],
+  "curl/": [],
   "stores/deno_kv": ["store", "token"],
   "stores/cloudflare_kv": ["store", "token"],
   "stores/redis": ["store", "token"],
   "stores/sealed": ["store", "token"],
   "stores/durable_object": [...CORE],
-  "testing/": ["kpn"],
-  "cli/": [...CORE, "curl", "testing/"],
+  "mock/": ["kpn"],
+  "playground/": ["kpn", "mock/"],
+  "cli/": [...CORE, "curl/", "mock/", "playground/"],
 };
 
 /** Not to stand in what is packed: dnt would have to shim it, or cannot in CommonJS. */
@@ -58,7 +58,7 @@ for await (const path of sources("src")) {
   for (const [, specifier = ""] of code.matchAll(/^(?:import|export)\b[^"]*?from "([^"]+)";/gms)) {
     checkImport(room, specifier);
   }
-  if (room === "cli/bin" || room === "testing/packed") continue; // the latter is strings
+  if (room === "cli/bin" || room === "playground/packed") continue; // the latter is strings
   for (const [pattern, name] of FORBIDDEN) {
     if (pattern.test(code)) problems.push(`${path} uses ${name}`);
   }

@@ -13,8 +13,8 @@ import {
   createTokenSource,
   KpnAuthError,
 } from "../mod.ts";
-import { curlCommand } from "../src/curl.ts";
-import { mockKpn } from "../src/testing/mock.ts";
+import { curlCommand } from "../src/curl/curl.ts";
+import { mockKpn } from "../src/mock/mock.ts";
 
 const NUMBER_INSIGHT = "/communication/nexmo/number-insight/basic";
 

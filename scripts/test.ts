@@ -31,8 +31,12 @@ const ENGINES = [
 const LONGEST = 20 * 60_000;
 
 const SUITES: readonly Suite[] = [
-  { name: "unit", files: ["tests/*_test.ts"], permissions: [] },
-  { name: "testing", files: ["tests/testing"], permissions: [] },
+  {
+    name: "unit",
+    files: ["tests/*_test.ts", "--ignore=tests/*_socket_test.ts"],
+    permissions: [],
+  },
+  { name: "mock", files: ["tests/mock"], permissions: [] },
   {
     name: "docs",
     files: ["--doc", "README.md", "mod.ts", "src"],
@@ -46,13 +50,13 @@ const SUITES: readonly Suite[] = [
     ],
   },
   {
-    name: "desk", // Playwright looks at /proc, which takes all permissions
-    files: ["tests/desk"],
+    name: "playground", // Playwright looks at /proc, which takes all permissions
+    files: ["tests/playground"],
     permissions: ["--allow-all"],
   },
   {
-    name: "contract",
-    files: ["tests/contract"],
+    name: "stores",
+    files: ["tests/stores"],
     permissions: ENGINES,
   },
   {
@@ -67,7 +71,7 @@ const SUITES: readonly Suite[] = [
   },
   {
     name: "sockets",
-    files: ["tests/sockets"],
+    files: ["tests/*_socket_test.ts"],
     permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
   },
   {

@@ -1,4 +1,4 @@
-/** `fetch` with the token added, and what KPN's answers tell beside their bodies. */
+/** `fetch` with the token added. */
 
 import { discard } from "./body.ts";
 import { MAX_TIMER, within } from "./deadline.ts";
@@ -166,48 +166,4 @@ async function isTokenRejected(response: Response): Promise<boolean> {
     (signal) => faultOf(response, signal),
   ).catch(() => undefined);
   return fault?.code === "invalid_token";
-}
-
-/** What KPN tells of a project's quota: numbers where they are digits, else as they came. */
-export interface Quota {
-  /** Calls allowed in the interval. */
-  readonly limit?: number | string;
-  /** The interval's length, in `timeUnit`s. */
-  readonly interval?: number | string;
-  /** Such as `minute`. */
-  readonly timeUnit?: number | string;
-  /** Calls made in this interval. */
-  readonly used?: number | string;
-  /** When the interval ends; the format is not documented. */
-  readonly resetUTC?: number | string;
-  /** When this API ends (RFC 8594). */
-  readonly sunset?: number | string;
-}
-
-/**
- * Reads the quota headers of an API's answer. Fields that did not come are absent.
- *
- * @example
- * ```ts
- * import { readQuota } from "@kpn-auth/kpn-auth";
- *
- * const response = new Response(null, { headers: { "quota-limit": "100", "quota-used": "7" } });
- * console.log(readQuota(response)); // { limit: 100, used: 7 }
- * ```
- */
-export function readQuota(response: Response): Quota {
-  const names = {
-    limit: "quota-limit",
-    interval: "quota-interval",
-    timeUnit: "quota-time-unit",
-    used: "quota-used",
-    resetUTC: "quota-reset-UTC",
-    sunset: "sunset",
-  };
-  const quota: Record<string, number | string> = {};
-  for (const [field, name] of Object.entries(names)) {
-    const value = response.headers.get(name);
-    if (value !== null) quota[field] = /^\d{1,15}$/.test(value) ? Number(value) : value;
-  }
-  return quota;
 }

@@ -1,5 +1,5 @@
 import { readFault } from "../mod.ts";
-import { FAILURES } from "../src/testing/answers.ts";
+import { FAILURES } from "../src/mock/answers.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 
 Deno.test("B20, B22: every envelope becomes one shape; the code decides, then the status", async () => {

@@ -1,7 +1,7 @@
 /** What is replayed, what is handed back, and how a caller leaves. */
 
 import { authorizedFetch } from "../mod.ts";
-import type { MockFailure } from "../src/testing/mock.ts";
+import type { MockFailure } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertStrictEquals } from "./support/assert.ts";
 import { fetchUnderTest, sourceUnderTest } from "./support/source.ts";
 

@@ -4,7 +4,7 @@ import {
   type RequestTokenOptions,
   type TokenFetchInit,
 } from "../mod.ts";
-import { type MockFailure, mockKpn } from "../src/testing/mock.ts";
+import { type MockFailure, mockKpn } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
 

@@ -1,7 +1,7 @@
 import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
-import { FAILURES } from "../src/testing/answers.ts";
+import { FAILURES } from "../src/mock/answers.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
-import { KPN_ANSWER } from "./cases.ts";
+import { KPN_ANSWER } from "./support/cases.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
 
 const NOW = 1_800_000_000_000;

@@ -6,7 +6,7 @@ import {
   type TokenStore,
 } from "../mod.ts";
 import { storeKey } from "../src/store.ts";
-import { mockKpn } from "../src/testing/mock.ts";
+import { mockKpn } from "../src/mock/mock.ts";
 import {
   assert,
   assertEquals,

@@ -1,6 +1,6 @@
 /** `kpn-auth curl`: the cURL command for this shell, of a token request or of an API call. */
 
-import { curlCommand, type CurlRequest, type Expand, type Shell } from "../curl.ts";
+import { curlCommand, type CurlRequest, type Expand, type Shell } from "../curl/curl.ts";
 import { requestToken } from "../grant.ts";
 import { createTokenRequest, tokenEndpoint } from "../request.ts";
 import {

@@ -3,8 +3,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
-import { createDesk } from "../testing/desk.ts";
-import { mockKpn } from "../testing/mock.ts";
+import { createPlayground } from "../playground/playground.ts";
+import { mockKpn } from "../mock/mock.ts";
 import { parse } from "./args.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
@@ -34,7 +34,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     throw failure(EXIT.usage, "--port must be a number from 0 to 65535.");
   }
   const mock = mockKpn(values.level === undefined ? {} : { level: values.level });
-  const handle = createDesk(mock, { control: values.control ?? false });
+  const handle = createPlayground(mock, { control: values.control ?? false });
   const server = createServer((request, response) => {
     answer(handle, request, response).catch(() => response.destroy());
     response.on("finish", () => {

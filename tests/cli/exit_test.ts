@@ -1,4 +1,4 @@
-import type { MockFailure } from "../../src/testing/answers.ts";
+import type { MockFailure } from "../../src/mock/answers.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { onEach, run, SECRET, withMock } from "./kpn_auth.ts";
 

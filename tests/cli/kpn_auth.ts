@@ -1,7 +1,7 @@
 /** `kpn-auth` as a person has it: a real process on Deno, Node and Bun, before a mock on loopback. */
 
 import { build, stop } from "esbuild";
-import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/testing/mock.ts";
+import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 import { assert } from "../support/assert.ts";
 import { npmProject } from "../support/npm.ts";
 

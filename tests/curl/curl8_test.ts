@@ -1,8 +1,8 @@
 /** curl 8.3 and later take the secrets from the environment themselves: `scripts/curl8.sh` installs one. */
 
 import { createTokenRequest } from "../../mod.ts";
-import { curlCommand } from "../../src/curl.ts";
-import { HARD_VALUES } from "../cases.ts";
+import { curlCommand } from "../../src/curl/curl.ts";
+import { HARD_VALUES } from "../support/cases.ts";
 import { assertEquals } from "../support/assert.ts";
 import { captureServer, header } from "../support/capture_server.ts";
 import { testWith } from "../support/programs.ts";

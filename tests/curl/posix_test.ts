@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { createTokenRequest } from "../../mod.ts";
-import { curlCommand, type CurlRequest } from "../../src/curl.ts";
-import { HARD_VALUES, KPN_POSIX, PLACEHOLDERS, PUNCTUATION_PAIRS } from "../cases.ts";
+import { curlCommand, type CurlRequest } from "../../src/curl/curl.ts";
+import { HARD_VALUES, KPN_POSIX, PLACEHOLDERS, PUNCTUATION_PAIRS } from "../support/cases.ts";
 import { assertEquals } from "../support/assert.ts";
 import { type CapturedRequest, captureServer, header } from "../support/capture_server.ts";
 import { testWith } from "../support/programs.ts";

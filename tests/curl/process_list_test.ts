@@ -1,7 +1,7 @@
 /** No list of processes shows a secret: whatever program the command starts, its arguments are looked at. */
 
 import { createTokenRequest } from "../../mod.ts";
-import { curlCommand } from "../../src/curl.ts";
+import { curlCommand } from "../../src/curl/curl.ts";
 import { assert } from "../support/assert.ts";
 import { captureServer } from "../support/capture_server.ts";
 import { findProgram, testWith } from "../support/programs.ts";

@@ -1,7 +1,7 @@
 /** What is left out, what is refused, and that no message tells a value. */
 
 import { createTokenRequest } from "../../mod.ts";
-import { curlCommand, type CurlOptions, type CurlRequest } from "../../src/curl.ts";
+import { curlCommand, type CurlOptions, type CurlRequest } from "../../src/curl/curl.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 
 const SHELLS = ["posix", "cmd", "batch", "powershell"] as const;

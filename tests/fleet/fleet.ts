@@ -1,7 +1,7 @@
 /** A fleet of real processes on real runtimes, and the KPN that they mint at. */
 
 import { build, stop } from "esbuild";
-import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/testing/mock.ts";
+import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 import { npmProject } from "../support/npm.ts";
 import type { Member, Order, Report } from "./member.ts";
 

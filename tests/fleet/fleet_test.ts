@@ -4,7 +4,7 @@ import { CLIENTS, redisClients, startRedis } from "../support/redis.ts";
 import { npmProject } from "../support/npm.ts";
 import { type Kpn, type Runtime, serveKpn, startFleet, startMember } from "./fleet.ts";
 import type { Order, Report } from "./member.ts";
-import { mockKpn, type MockKpnOptions } from "../../src/testing/mock.ts";
+import { mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 
 const redisAt = async (port: number) => ({
   folder: await npmProject("redis_clients", CLIENTS),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { createTokenRequest } from "../../mod.ts";
-import { HARD_VALUES, KPN_POSIX } from "../cases.ts";
+import { HARD_VALUES, KPN_POSIX } from "../support/cases.ts";
 import { assertEquals } from "../support/assert.ts";
 import { printable, unreserved } from "../support/values.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { requestToken } from "../../mod.ts";
-import { KPN_ANSWER, KPN_POSIX, KPN_WINDOWS, PLACEHOLDERS } from "../cases.ts";
+import { KPN_ANSWER, KPN_POSIX, KPN_WINDOWS, PLACEHOLDERS } from "../support/cases.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type CapturedRequest, captureServer, header, latin1 } from "../support/capture_server.ts";
 import { assertGolden, parseRequest } from "../support/golden.ts";

@@ -1,6 +1,6 @@
 /** The README's examples for whole runtimes and other libraries, executed as they stand there. */
 
-import { type MockKpn, mockKpn } from "../../src/testing/mock.ts";
+import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
 import { installed } from "../package/installed.ts";
 import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { bundle } from "../support/bundle.ts";

@@ -1,6 +1,6 @@
 /** A raw TCP server that keeps the exact bytes of every request: no HTTP library stands in between. */
 
-import { KPN_ANSWER } from "../cases.ts";
+import { KPN_ANSWER } from "./cases.ts";
 
 /** A request as it came over the wire. */
 export interface CapturedRequest {

@@ -1,6 +1,6 @@
 /** The credentials of KPN's examples, and sentinels that must never show up anywhere. */
 
-export { PLACEHOLDERS as CREDENTIALS } from "../cases.ts";
+export { PLACEHOLDERS as CREDENTIALS } from "./cases.ts";
 
 /** A secret whose form encoding differs from it, so that both can be looked for. */
 export const SENTINEL = { clientId: "sentinel-id", clientSecret: "sentinel/secret+s3cr3t" };

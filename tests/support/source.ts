@@ -7,7 +7,7 @@ import {
   type KpnAuthEvent,
   type TokenSourceOptions,
 } from "../../mod.ts";
-import { mockKpn } from "../../src/testing/mock.ts";
+import { mockKpn } from "../../src/mock/mock.ts";
 import { CREDENTIALS } from "./credentials.ts";
 
 /** A source, its mock, its clock, and what it told. No jitter, so that retries come at once. */

@@ -1,7 +1,7 @@
 /** `worker.ts` in the real workerd, with KV and Durable Objects. */
 
 import { build, stop } from "esbuild";
-import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/testing/mock.ts";
+import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 import { npmProject } from "./npm.ts";
 
 /** What a Worker answered: what `KpnAuthError` and others carry, as JSON has it. */

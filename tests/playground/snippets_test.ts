@@ -2,7 +2,7 @@
 
 import * as esbuild from "esbuild";
 import { packedFiles } from "../../scripts/build_page.ts";
-import { PACKED } from "../../src/testing/packed.ts";
+import { PACKED } from "../../src/playground/packed.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
 import { type Page, withDesk, withPage } from "./support.ts";
@@ -33,7 +33,7 @@ async function snippet(page: Page, what: string, as: string): Promise<string> {
   return await page.textContent("#snippet") ?? "";
 }
 
-/** Does `work` with the page of a desk, a token got. */
+/** Does `work` with the page of a playground, a token got. */
 async function withToken(
   chromium: string,
   work: (page: Page, url: string, token: string) => Promise<void>,

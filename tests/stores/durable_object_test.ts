@@ -1,6 +1,6 @@
 import { createTokenSource, KpnAuthError, type TokenSource } from "../../mod.ts";
 import { durableObjectSource, TokenObject } from "../../src/stores/durable_object.ts";
-import { mockKpn } from "../../src/testing/mock.ts";
+import { mockKpn } from "../../src/mock/mock.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
 import { type Failure, startWorkers, type Workers } from "../support/workers.ts";
 

@@ -8,7 +8,7 @@ import { withDesk } from "./support.ts";
 
 testWith(["node", "npm"], "the Postman files are those that openapi.yaml makes", async () => {
   for (const [name, text] of Object.entries(await postmanFiles())) {
-    const committed = await Deno.readTextFile(`src/testing/postman/${name}`);
+    const committed = await Deno.readTextFile(`src/playground/postman/${name}`);
     // The formatter may break lines differently: the values count.
     assertEquals(JSON.parse(committed), JSON.parse(text), `${name}: run deno task build:postman`);
   }
@@ -25,7 +25,7 @@ interface Report {
   };
 }
 
-/** Runs the collection as the desk serves it, by newman. */
+/** Runs the collection as the playground serves it, by newman. */
 async function runCollection(node: string, url: string, secret?: string) {
   const folder = await npmProject("newman", { newman: "6.2.2" });
   const report = await Deno.makeTempFile({ suffix: ".json" });

@@ -1,8 +1,8 @@
-import { authorizedFetch, createTokenSource, KpnAuthError } from "../../mod.ts";
-import { mockKpn } from "../../src/testing/mock.ts";
-import { assert, assertEquals, assertRejects } from "../support/assert.ts";
-import { CREDENTIALS } from "../support/credentials.ts";
-import { answerWith, http, withServer } from "../support/fault_server.ts";
+import { authorizedFetch, createTokenSource, KpnAuthError } from "../mod.ts";
+import { mockKpn } from "../src/mock/mock.ts";
+import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { CREDENTIALS } from "./support/credentials.ts";
+import { answerWith, http, withServer } from "./support/fault_server.ts";
 
 const PATH = "/communication/nexmo/number-insight/basic";
 

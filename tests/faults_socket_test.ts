@@ -1,6 +1,6 @@
-import { createTokenSource, KpnAuthError, type RequestTokenOptions } from "../../mod.ts";
-import { assert, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
-import { holdsSecret, SENTINEL } from "../support/credentials.ts";
+import { createTokenSource, KpnAuthError, type RequestTokenOptions } from "../mod.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "./support/assert.ts";
+import { holdsSecret, SENTINEL } from "./support/credentials.ts";
 import {
   answerWith,
   type Behaviour,
@@ -12,8 +12,8 @@ import {
   TOKEN,
   trickle,
   withServer,
-} from "../support/fault_server.ts";
-import { deferred } from "../support/source.ts";
+} from "./support/fault_server.ts";
+import { deferred } from "./support/source.ts";
 
 /** What comes of asking there, without and with retries: an error, and the same again. */
 async function failing(tokenEndpoint: string, options: Partial<RequestTokenOptions> = {}) {

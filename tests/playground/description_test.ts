@@ -6,7 +6,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { npmProject } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
 
-const DESCRIPTION = new URL("../../src/testing/openapi.yaml", import.meta.url).pathname;
+const DESCRIPTION = new URL("../../src/playground/openapi.yaml", import.meta.url).pathname;
 const TOKEN_PATH = "/oauth/client_credential/accesstoken";
 const INSIGHT = "/communication/nexmo/number-insight";
 const CREDENTIALS = { client_id: "APP_CLIENT_ID", client_secret: "APP_CLIENT_SECRET" };

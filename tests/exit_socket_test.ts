@@ -1,4 +1,4 @@
-import { assertEquals } from "../support/assert.ts";
+import { assertEquals } from "./support/assert.ts";
 import {
   answerWith,
   type Behaviour,
@@ -6,7 +6,7 @@ import {
   http,
   TOKEN,
   withServer,
-} from "../support/fault_server.ts";
+} from "./support/fault_server.ts";
 
 for (
   const [what, refresh] of [["is answered", answerWith(http(TOKEN))], ["hangs", halfOpen]] as const
@@ -16,7 +16,7 @@ for (
     const behaviour: Behaviour = (connection) =>
       (connections++ ? refresh : answerWith(http(TOKEN)))(connection);
     await withServer(behaviour, async ({ host }) => {
-      const script = new URL("../support/exiting.ts", import.meta.url).pathname;
+      const script = new URL("./support/exiting.ts", import.meta.url).pathname;
       const child = new Deno.Command(Deno.execPath(), {
         args: ["run", "--no-check", "--allow-net=127.0.0.1", script, `http://${host}/`],
         stdout: "piped",

@@ -1,8 +1,8 @@
 /** Reading and scripting a mock over HTTP, from any language; from this machine only. */
 
-import { ownRefusal } from "./answers.ts";
-import type { MockKpn } from "./mock.ts";
-import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "./script.ts";
+import { ownRefusal } from "../mock/answers.ts";
+import type { MockKpn } from "../mock/mock.ts";
+import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/script.ts";
 
 /**
  * The refusal of whoever is not on this machine, or is another site's page in a browser

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "../support/assert.ts";
-import { liveThrough } from "../support/chaos.ts";
+import { assert, assertEquals } from "./support/assert.ts";
+import { liveThrough } from "./support/chaos.ts";
 
 Deno.test("600 mixed calls over real sockets, 30 % of the token endpoint's answers failing: nothing goes wrong, and no socket is left", async () => {
   let handle: (request: Request) => Promise<Response>;

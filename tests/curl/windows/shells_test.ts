@@ -3,9 +3,9 @@
  * runs it, on Windows, and no runner has so far; elsewhere wine's cmd stands in (`tests/curl`).
  */
 
-import { createTokenRequest } from "../../mod.ts";
-import { curlCommand, type CurlRequest, type Shell } from "../../src/curl.ts";
-import { assertEquals } from "../support/assert.ts";
+import { createTokenRequest } from "../../../mod.ts";
+import { curlCommand, type CurlRequest, type Shell } from "../../../src/curl/curl.ts";
+import { assertEquals } from "../../support/assert.ts";
 
 const PRINTABLE = String.fromCharCode(...Array.from({ length: 94 }, (_, index) => 33 + index));
 

@@ -1,14 +1,14 @@
-/** The desk: what it serves, who may control it, and what it tells of itself. */
+/** The playground: what it serves, who may control it, and what it tells of itself. */
 
 import { mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
-import { createDesk, type DeskOptions } from "../../src/testing/desk.ts";
+import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 
 const HOME = "http://127.0.0.1:8080";
 
-function deskOf(options: MockKpnOptions & DeskOptions = {}) {
+function playgroundOf(options: MockKpnOptions & PlaygroundOptions = {}) {
   const mock = mockKpn(options);
-  const handle = createDesk(mock, options);
+  const handle = createPlayground(mock, options);
   const ask = (path: string, init?: RequestInit) => handle(new Request(new URL(path, HOME), init));
   return { mock, ask };
 }
@@ -24,8 +24,8 @@ const FILES: Readonly<Record<string, RegExp>> = {
 };
 
 for (const [path, type] of Object.entries(FILES)) {
-  Deno.test(`the desk serves ${path}, to HEAD without a body, and refuses POST`, async () => {
-    const { mock, ask } = deskOf();
+  Deno.test(`the playground serves ${path}, to HEAD without a body, and refuses POST`, async () => {
+    const { mock, ask } = playgroundOf();
     const response = await ask(path);
     assertEquals(response.status, 200);
     assertMatch(response.headers.get("content-type") ?? "", type);
@@ -35,12 +35,12 @@ for (const [path, type] of Object.entries(FILES)) {
     const post = await ask(path, { method: "POST" });
     assertEquals([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
     await post.body?.cancel();
-    assertEquals(mock.requests.length, 0, "what is the desk's own is not recorded");
+    assertEquals(mock.requests.length, 0, "what is the playground's own is not recorded");
   });
 }
 
 Deno.test("what describes KPN's gateway names the mock's own address, and KPN's page stays whole", async () => {
-  const { ask } = deskOf();
+  const { ask } = playgroundOf();
   const yaml = await (await ask("/openapi.yaml")).text();
   assertStringIncludes(yaml, `tokenUrl: ${HOME}/oauth/client_credential/accesstoken?grant_type=`);
   assert(!yaml.includes("api-prd.kpn.com"));
@@ -50,7 +50,7 @@ Deno.test("what describes KPN's gateway names the mock's own address, and KPN's 
 });
 
 Deno.test("the page names nothing that would be loaded from elsewhere", async () => {
-  const { ask } = deskOf();
+  const { ask } = playgroundOf();
   for (const path of ["/", "/page.css", "/page.js"]) {
     const text = await (await ask(path)).text();
     for (const [, url = ""] of text.matchAll(/(?:src|href|@import|url\()\s*=?\s*"?([^"\s>)]+)/g)) {
@@ -60,7 +60,7 @@ Deno.test("the page names nothing that would be loaded from elsewhere", async ()
 });
 
 Deno.test("every other path is the mock's", async () => {
-  const { mock, ask } = deskOf();
+  const { mock, ask } = playgroundOf();
   const response = await ask("/nowhere");
   assertEquals(response.status, 404);
   assertMatch(await response.text(), /ApplicationNotFound/);
@@ -68,7 +68,7 @@ Deno.test("every other path is the mock's", async () => {
 });
 
 Deno.test("control is off by default: the state tells no request, and nothing can be scripted", async () => {
-  const { ask } = deskOf();
+  const { ask } = playgroundOf();
   const state = await (await ask("/mock")).json();
   assertEquals([state.clientId, state.control, "requests" in state], [
     "APP_CLIENT_ID",
@@ -83,7 +83,7 @@ Deno.test("control is off by default: the state tells no request, and nothing ca
 });
 
 Deno.test("B37: with control, any language scripts a failure, reads the state, and revokes", async () => {
-  const { mock, ask } = deskOf({ control: true });
+  const { mock, ask } = playgroundOf({ control: true });
   const script = { answer: "unavailable", to: "token", times: 1 };
   const told = await ask("/mock/respond-next", { method: "POST", body: JSON.stringify(script) });
   assertEquals(told.status, 204);
@@ -127,7 +127,7 @@ const WRONG: readonly (readonly [string, RequestInit, number, RegExp])[] = [
 
 for (const [path, init, status, words] of WRONG) {
   Deno.test(`control refuses ${init.method ?? "GET"} ${path} ${init.body ?? ""}`, async () => {
-    const response = await deskOf({ control: true }).ask(path, init);
+    const response = await playgroundOf({ control: true }).ask(path, init);
     assertEquals(response.status, status);
     assertMatch(await response.text(), words);
   });
@@ -145,7 +145,7 @@ const STRANGERS: Readonly<Record<string, [string, Record<string, string>]>> = {
 
 for (const [name, [url, headers]] of Object.entries(STRANGERS)) {
   Deno.test(`control refuses ${name}`, async () => {
-    const handle = createDesk(mockKpn(), { control: true });
+    const handle = createPlayground(mockKpn(), { control: true });
     for (const method of ["GET", "POST"]) {
       const response = await handle(new Request(url, { method, headers }));
       assertEquals(response.status, 403);
@@ -155,8 +155,8 @@ for (const [name, [url, headers]] of Object.entries(STRANGERS)) {
   });
 }
 
-Deno.test("only the desk's own page is told what arrived", async () => {
-  const { ask } = deskOf();
+Deno.test("only the playground's own page is told what arrived", async () => {
+  const { ask } = playgroundOf();
   const echo = async (headers: Record<string, string>, body = "a=ü") => {
     const response = await ask("/some?thing", { method: "POST", headers, body });
     await response.body?.cancel();

@@ -1,23 +1,23 @@
-/** What the desk's suites share: a desk on a socket, and a page in a real Chromium. */
+/** What the playground's suites share: a playground on a socket, and a page in a real Chromium. */
 
 import { createRequire } from "node:module";
 import { type MockKpn, mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
-import { createDesk, type DeskOptions } from "../../src/testing/desk.ts";
+import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import { npmProject } from "../support/npm.ts";
 
-/** A mock, and where its desk listens. */
-export interface ServedDesk {
+/** A mock, and where its playground listens. */
+export interface ServedPlayground {
   readonly mock: MockKpn;
   readonly url: string;
 }
 
-/** Does `work` while a desk listens on loopback. */
+/** Does `work` while a playground listens on loopback. */
 export async function withDesk(
-  options: MockKpnOptions & DeskOptions,
-  work: (desk: ServedDesk) => Promise<void>,
+  options: MockKpnOptions & PlaygroundOptions,
+  work: (playground: ServedPlayground) => Promise<void>,
 ): Promise<void> {
   const mock = mockKpn(options);
-  await withServer(createDesk(mock, options), (url) => work({ mock, url }));
+  await withServer(createPlayground(mock, options), (url) => work({ mock, url }));
 }
 
 /** Does `work` while `handler` is served on loopback. */
@@ -98,7 +98,7 @@ export async function withPage(
 
 /** Where Swagger UI and axe are installed. */
 export function browserTools(): Promise<string> {
-  return npmProject("desk", { "swagger-ui-dist": "5.35.0", "axe-core": "4.14.1" });
+  return npmProject("playground", { "swagger-ui-dist": "5.35.0", "axe-core": "4.14.1" });
 }
 
 /** Keeps a picture under `.cache/screenshots/`, for people to look at. */

@@ -7,8 +7,8 @@ import {
   type KpnAuthEvent,
   requestToken,
 } from "../mod.ts";
-import { FAILURES } from "../src/testing/answers.ts";
-import { mockKpn } from "../src/testing/mock.ts";
+import { FAILURES } from "../src/mock/answers.ts";
+import { mockKpn } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 import { CREDENTIALS, holdsSecret, SENTINEL } from "./support/credentials.ts";
 import { inspect } from "node:util";

@@ -5,7 +5,7 @@
  */
 
 import { type Quoting, refuse, type Shell, SHELLS } from "./quoting.ts";
-import { type Carrier, carrierFor, type Expand, type Fields } from "./secrets.ts";
+import { type Carrier, carrierFor, type Expand, type Fields } from "./carriers.ts";
 
 export type { Expand, Shell };
 

@@ -1,8 +1,8 @@
-import { type Io, main } from "../src/cli/main.ts";
-import type { MockFailure } from "../src/testing/answers.ts";
-import { type MockKpn, mockKpn } from "../src/testing/mock.ts";
-import config from "../deno.json" with { type: "json" };
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "./support/assert.ts";
+import { type Io, main } from "../../src/cli/main.ts";
+import type { MockFailure } from "../../src/mock/answers.ts";
+import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
+import config from "../../deno.json" with { type: "json" };
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 
 const SECRET = "sentinel-7f3a";
 

@@ -3,7 +3,7 @@
 import { authorizedFetch, createTokenSource, type KpnAuthEvent } from "../../mod.ts";
 import { storeKey, type TokenStore } from "../../src/store.ts";
 import type { AccessToken } from "../../src/token.ts";
-import { type MockKpn, mockKpn } from "../../src/testing/mock.ts";
+import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
 import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
 
 /** A store on its engine, and what the suite has to know of it. */

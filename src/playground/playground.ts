@@ -3,15 +3,15 @@
  * description, a Postman collection, and control from any language.
  */
 
-import { ownRefusal } from "./answers.ts";
+import { ownRefusal } from "../mock/answers.ts";
 import { answerControl, guardControl } from "./control.ts";
-import { withCors } from "./cors.ts";
-import type { MockKpn } from "./mock.ts";
+import { withCors } from "../mock/cors.ts";
+import type { MockKpn } from "../mock/mock.ts";
 import { PACKED } from "./packed.ts";
 import { KPN_ORIGIN } from "../kpn.ts";
 
-/** How a desk is set up. */
-export interface DeskOptions {
+/** How a playground is set up. */
+export interface PlaygroundOptions {
   /** Whether `/mock/…` scripts failures and tells the requests, to loopback only. Default: `false`. */
   readonly control?: boolean;
 }
@@ -30,9 +30,9 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect
   "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** A handler that serves the page and its company, and leaves every other path to the mock. */
-export function createDesk(
+export function createPlayground(
   mock: MockKpn,
-  { control = false }: DeskOptions = {},
+  { control = false }: PlaygroundOptions = {},
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const { origin, pathname } = new URL(request.url);
