@@ -44,22 +44,17 @@ export { type Fault, readFault } from "./src/fault.ts";
 export type { AccessToken, Margins } from "./src/token.ts";
 export { readTokenResponse, type TokenResponse } from "./src/response.ts";
 export {
-  type ClientSecret,
+  type Credential,
   requestToken,
   type RequestTokenOptions,
   type TokenFetch,
   type TokenFetchInit,
 } from "./src/grant.ts";
 export type { BodyLike, ResponseLike } from "./src/body.ts";
-export type { TokenStore } from "./src/store.ts";
+export type { TokenStore } from "./src/stored.ts";
 export type { EventListener, KpnAuthEvent } from "./src/events.ts";
-export {
-  createTokenSource,
-  type TokenCall,
-  type TokenSource,
-  type TokenSourceOptions,
-  type WaitUntil,
-} from "./src/source.ts";
+export type { TokenCall, TokenSource, WaitUntil } from "./src/cached.ts";
+export { createTokenSource, type TokenSourceOptions } from "./src/source.ts";
 export {
   type ApiFetch,
   type AuthorizedFetch,

@@ -1,55 +1,84 @@
-/** Leaving KPN alone for a while after a refusal that another try cannot cure. */
+/** A layer that spares KPN after a refusal that another try cannot cure. */
 
 import { KpnAuthError, type KpnAuthErrorDetails } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
+import type { Layer } from "./grant.ts";
 
-/** After `invalid_client`, and after a 429 without `Retry-After`, in ms. */
+/** After refused credentials, and after a 429 without `Retry-After`, in ms. */
 const COOL_DOWN = 60_000;
+
+/** The first pause after any other refusal; it doubles up to {@linkcode COOL_DOWN}. In ms. */
+const BREATHER = 1_000;
 
 /** The longest `Retry-After` that is believed, in ms. */
 const LONGEST = 3_600_000;
 
-/** The cool-down of one token source. */
-export interface CoolDown {
-  /** Throws the error that started the cool-down, while it lasts for this secret. */
-  check(secret: string): void;
-  /** Starts one if `error` asks for it, and throws the error either way. */
-  enter(secret: string, error: KpnAuthError): never;
+/** A refusal, and until when no request is sent. Times in epoch ms. */
+interface Pause {
+  readonly body: string;
+  readonly error: KpnAuthError;
+  readonly since: number;
+  readonly until: number;
 }
 
-/** A cool-down on the clock `now`. */
-export function coolDownOf(now: () => number, announce: (event: KpnAuthEvent) => void): CoolDown {
-  let last: { secret: string; error: KpnAuthError; since: number; until: number } | undefined;
+/**
+ * Wraps `layer`: after a refusal nobody asks it again before the pause is over or the
+ * credentials have changed. Pauses: 60 s for refused credentials, `Retry-After` (at most an
+ * hour) where it came, else 60 s for a 429, and 1 s that doubles to 60 s for every other
+ * refusal that a retry cannot cure.
+ */
+export function coolingDown(
+  layer: Layer,
+  now: () => number,
+  announce: (event: KpnAuthEvent) => void,
+): Layer {
+  let last: Pause | undefined;
 
-  function check(secret: string): void {
-    const time = now();
-    // A clock that was set back must not prolong it.
-    if (last?.secret !== secret || time < last.since || time >= last.until) return;
-    const { error, until } = last;
-    throw new KpnAuthError(
-      error.code,
-      `${error.message} Not tried again before ${new Date(until).toISOString()}.`,
-      // What it says of itself; a refusal has no cause.
-      { ...error as KpnAuthErrorDetails, retryAfter: until - time },
-    );
-  }
-
-  return {
-    check,
-    enter(secret, error) {
-      const { code, retryAfter = COOL_DOWN } = error;
-      const wait = code === "invalid_client"
-        ? COOL_DOWN
-        : code === "rate_limited"
-        ? Math.min(LONGEST, retryAfter)
-        : 0;
-      if (wait) {
-        const since = now();
-        last = { secret, error, since, until: since + wait };
-        announce({ type: "coolDown", code, until: last.until });
-        check(secret);
-      }
-      throw error;
-    },
+  return async (ask) => {
+    const { body } = ask.run.request;
+    if (last?.body !== body) last = undefined;
+    if (last) refuse(last, now());
+    try {
+      const token = await layer(ask);
+      last = undefined;
+      return token;
+    } catch (error) {
+      if (!(error instanceof KpnAuthError)) throw error;
+      const since = now();
+      const ms = pauseAfter(error, last);
+      if (ms === 0) throw error;
+      last = { body, error, since, until: since + ms };
+      announce({ type: "coolDown", code: error.code, until: last.until });
+      throw refusal(last, since);
+    }
   };
+}
+
+/** How long no request is sent after `error`, in ms. */
+function pauseAfter({ code, status, retryAfter, retryable }: KpnAuthError, last?: Pause): number {
+  if (status === undefined) return 0; // no answer, no refusal
+  const told = Math.min(LONGEST, retryAfter ?? (code === "rate_limited" ? COOL_DOWN : 0));
+  if (retryable) return told;
+  if (CREDENTIALS.test(code)) return COOL_DOWN;
+  const doubled = last && !last.error.retryable ? 2 * (last.until - last.since) : BREATHER;
+  return Math.max(told, Math.min(COOL_DOWN, doubled));
+}
+
+/** The codes that only other credentials, or a change on the portal, can cure. */
+const CREDENTIALS = /^(invalid_client|not_approved|key_expired)$/;
+
+/** Throws the refusal while its pause lasts. A clock that was set back must not prolong it. */
+function refuse(pause: Pause, time: number): void {
+  if (time >= pause.since && time < pause.until) throw refusal(pause, time);
+}
+
+function refusal({ error, until }: Pause, time: number): KpnAuthError {
+  const retryAfter = until - time;
+  return new KpnAuthError(
+    error.code,
+    `${error.message} The next token request follows in ${Math.ceil(retryAfter / 1_000)} s at ` +
+      "the earliest, or with other credentials.",
+    // What it says of itself; a refusal has no cause.
+    { ...error as KpnAuthErrorDetails, retryAfter },
+  );
 }

@@ -6,7 +6,7 @@ import { announcer, type EventListener } from "./events.ts";
 import { type Fault, faultOf, parseFault } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
 import { secureUrl } from "./request.ts";
-import type { TokenCall, TokenSource, WaitUntil } from "./source.ts";
+import type { TokenCall, TokenSource, WaitUntil } from "./cached.ts";
 
 /** A `fetch` that adds the token; it has `fetch`'s own signature. */
 export type AuthorizedFetch = (

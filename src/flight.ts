@@ -9,33 +9,49 @@ export interface SingleFlight<T> {
   busy(): boolean;
   /** Starts a run and makes it the one that others join; who starts it sees to its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
-  /** Waits for the run in the air, or for one of its own. */
-  join(launch: () => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
+  /** Waits for the run in the air, or for the one that `start` launches. */
+  join(start: () => Promise<T>): Promise<T>;
+}
+
+/** What a flight needs to know. */
+export interface FlightOptions<T> {
+  /** The deadline that every run keeps by itself, in ms. */
+  readonly timeout: number;
+  /** The clock: epoch ms. */
+  readonly now: () => number;
+  /** Takes what a run gives, unless a newer run has taken its place. */
+  readonly land: (value: T) => void;
 }
 
 /** Beyond its own deadline, how long a run may take before it counts as dead, in ms. */
 const GRACE = 100;
 
-/** How often a waiter goes round when the run it waited for died. */
+/** How often a waiter goes round when the run that it waited for died. */
 const ROUNDS = 3;
+
+const LATE = Symbol();
 
 /**
  * An edge runtime may end the request that started a run: its promise then never
- * settles, or rejects in the runtime's words (workerd#210). So each waiter has a
- * timer of its own, a run that outlived `deadline` is dead, and whatever rejects
- * without being a {@linkcode KpnAuthError} is no outcome: the waiter clears the
- * slot and goes round.
+ * settles, or rejects in the runtime's words (workerd#210). So each waiter has a timer of
+ * its own, a run that outlived its deadline is dead, and whatever rejects without being a
+ * {@linkcode KpnAuthError} is no outcome: the waiter clears the slot and goes round. A
+ * waiter waits for `timeout` in all; a run that was orphaned costs it one more.
  */
-export function createSingleFlight<T>(deadline: number, now: () => number): SingleFlight<T> {
-  const limit = deadline + GRACE;
+export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>): SingleFlight<T> {
+  const limit = timeout + GRACE;
   let flight: { readonly promise: Promise<T>; readonly startedAt: number } | undefined;
 
   /** At most `limit`, also if the clock was set back meanwhile. */
-  const remaining = () => flight ? Math.min(limit, flight.startedAt + limit - now()) : 0;
+  const left = (since: number) => Math.min(limit, since + limit - now());
+  const inAir = () => flight && left(flight.startedAt) > 0 ? flight : undefined;
 
   function launch(work: () => Promise<T>): Promise<T> {
     // Started in a microtask: by then the slot is taken, whoever `work` calls back.
-    const promise = Promise.resolve().then(work).finally(() => clear(promise));
+    const promise = Promise.resolve().then(work).then((value) => {
+      if (flight?.promise === promise) land(value);
+      return value;
+    }).finally(() => clear(promise));
     flight = { promise, startedAt: now() };
     return promise;
   }
@@ -44,25 +60,30 @@ export function createSingleFlight<T>(deadline: number, now: () => number): Sing
     if (flight?.promise === promise) flight = undefined;
   }
 
-  return {
-    busy: () => remaining() > 0,
-    launch,
-    async join(start, signal) {
-      for (let round = 1;; round++) {
-        const promise = remaining() > 0 ? flight!.promise : start();
-        try {
-          return await within(remaining(), signal, () => promise, () => {});
-        } catch (error) {
-          if (signal?.aborted) throw signal.reason;
-          if (error instanceof KpnAuthError) throw error;
-          clear(promise);
-          if (round < ROUNDS) continue;
-          throw new KpnAuthError(
-            "timeout",
-            "Cannot get a token: the runtime ended the request for it. Pass waitUntil.",
-          );
-        }
+  async function join(start: () => Promise<T>): Promise<T> {
+    let since = now();
+    for (let round = 1;; round++) {
+      const { promise, startedAt } = inAir() ?? { promise: start(), startedAt: now() };
+      const [mine, its] = [left(since), left(startedAt)];
+      try {
+        return await within(Math.min(mine, its), undefined, () => promise, () => LATE);
+      } catch (error) {
+        if (error instanceof KpnAuthError) throw error;
+        if (error === LATE && mine < its) throw tooLate(`timeout (${timeout} ms) ran out`);
+        clear(promise);
+        if (round === ROUNDS) throw tooLate("the runtime ended the request for it");
+        if (error === LATE) since = now();
       }
-    },
-  };
+    }
+  }
+
+  return { busy: () => !!inAir(), launch, join };
+}
+
+function tooLate(why: string): KpnAuthError {
+  return new KpnAuthError(
+    "timeout",
+    `Cannot get a token: ${why} while waiting for a token request of another call. ` +
+      "Pass waitUntil on an edge runtime.",
+  );
 }

@@ -3,18 +3,19 @@
 import type { ResponseLike } from "./body.ts";
 import { MAX_TIMER, nothing, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
+import type { KpnAuthEvent } from "./events.ts";
 import { networkError } from "./network.ts";
 import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
 import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
-/** A secret, or a function that fetches the one of today (from a secret manager). */
-export type ClientSecret = string | (() => string | Promise<string>);
+/** A client id or a secret, or a function that gives the one of today (from a secret manager). */
+export type Credential = string | (() => string | Promise<string>);
 
 /** The part of `fetch` that a token request takes; undici's, Bun's and a plain arrow function fit. */
 export type TokenFetch = (url: string, init: TokenFetchInit) => Promise<ResponseLike>;
 
-/** What {@linkcode TokenFetch} is called with, always. */
+/** What {@linkcode TokenFetch} is called with, always. It is a copy: a wrapper may change it. */
 export interface TokenFetchInit {
   /** Always `"POST"`. */
   method: "POST";
@@ -30,48 +31,66 @@ export interface TokenFetchInit {
 
 /** How {@linkcode requestToken} gets a token. Read once, copied and checked. */
 export interface RequestTokenOptions extends TokenTarget {
-  /** The portal's *client id*. */
-  readonly clientId: string;
+  /** The portal's *client id*, or a function that is asked for it together with the secret. */
+  readonly clientId: Credential;
   /** The portal's *client secret*, or a function that is asked for it before each token request. */
-  readonly clientSecret: ClientSecret;
+  readonly clientSecret: Credential;
   /** Sends the request. Default: `globalThis.fetch`, looked up at each call. */
-  readonly fetch?: TokenFetch;
+  readonly fetch?: TokenFetch | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
   /** Draws jitter: 0 ≤ n < 1. Default: `Math.random`. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
   /** For everything in total, the answer's body and all retries included, in ms. Default: 10,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** For each attempt, the answer's body included, in ms. Default: 4,000. */
-  readonly attemptTimeout?: number;
+  readonly attemptTimeout?: number | undefined;
   /**
    * How often a network failure, a timed-out attempt, a 5xx or a 429 is tried again, after
    * a jittered pause (250 ms, doubling) or `Retry-After`, inside `timeout`. Default: 2.
    */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
 }
 
 /** One run of the grant under its total deadline. */
 export interface Run {
-  secret: string;
-  request: TokenRequest;
-  signal: AbortSignal;
+  readonly clientId: string;
+  readonly secret: string;
+  readonly request: TokenRequest;
+  /** Aborts when the total deadline runs out, and when the run is over. */
+  readonly signal: AbortSignal;
   /** When the total deadline runs out: epoch ms. */
-  endsAt: number;
+  readonly endsAt: number;
   /** What a timeout would blame. */
   phase: string;
   /** How often the request was sent. */
   attempt: number;
 }
 
+/** What is asked of a layer. */
+export interface Ask {
+  /** The run of the grant, under its deadline. */
+  readonly run: Run;
+  /** Whether a good token is still held, so that one attempt has to do. */
+  readonly renewing: boolean;
+  /** The token that the caller saw rejected, if any. */
+  readonly rejected: string | undefined;
+  /** Whether a token that another machine obtained spares the mint. */
+  spares(token: AccessToken): boolean;
+  /** Takes work that goes on after the token was handed out. */
+  behind(work: Promise<unknown>): void;
+}
+
+/** Something that obtains a token; layers wrap one another. */
+export type Layer<Asked = Ask> = (ask: Asked) => Promise<AccessToken>;
+
 /** The grant with its options normalised: what a token source is made of. */
 export interface Grant {
-  readonly clientId: string;
   readonly tokenEndpoint: string;
   readonly timeout: number;
   readonly now: () => number;
   readonly random: () => number;
-  /** Asks for the secret of today, then does `work`, all under the total deadline. */
+  /** Asks for the credentials of today, then does `work`, all under the total deadline. */
   run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
   /** Sends the request, `retries` times more if need be. */
   mint(run: Run, retries?: number): Promise<AccessToken>;
@@ -86,7 +105,8 @@ const BACKOFF = 125;
  *
  * @param options Credentials, and where and how to ask. See {@linkcode RequestTokenOptions}.
  * @param caller `signal` ends the request; its reason is rethrown untouched.
- * @throws {KpnAuthError} If no token can be had; `code` says why, the message what to do.
+ * @returns The token.
+ * @throws {KpnAuthError} If no token can be obtained; `code` says why, the message what to do.
  * @throws {TypeError} If an option cannot be used; see {@linkcode createTokenRequest}.
  * @throws {RangeError} If a number among the options is out of range.
  *
@@ -103,7 +123,7 @@ const BACKOFF = 125;
  */
 export async function requestToken(
   options: RequestTokenOptions,
-  caller: { readonly signal?: AbortSignal } = {},
+  caller: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<AccessToken> {
   const grant = createGrant(options);
   return await grant.run(caller.signal, grant.mint);
@@ -111,78 +131,37 @@ export async function requestToken(
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
 export function createGrant(options: RequestTokenOptions): Grant {
-  const {
-    clientId,
-    clientSecret,
-    fetch: injected,
-    now = Date.now,
-    random = Math.random,
-    timeout = 10_000,
-    attemptTimeout = 4_000,
-    retries: usualRetries = 2,
-  } = options;
+  const { now = Date.now, random = Math.random, fetch, timeout = 10_000 } = options;
+  const { attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
   checkNumbers({ timeout, attemptTimeout, retries: usualRetries });
-  // Built to check the options: the id stands in for a secret that is not there yet.
-  const { url: tokenEndpoint } = createTokenRequest(
-    { clientId, clientSecret: typeof clientSecret === "function" ? clientId : clientSecret },
-    options,
-  );
-
-  const timedOut = (option: string, ms: number, run: Run) => () =>
-    new KpnAuthError(
-      "timeout",
-      `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
-    );
+  const requestOf = requestBuilder(options);
+  const askCredentials = credentialReader(options);
 
   return {
-    clientId,
-    tokenEndpoint,
+    tokenEndpoint: requestOf("-", "-").url,
     timeout,
     now,
     random,
 
     run(caller, work) {
-      const run = { phase: "asking clientSecret()", endsAt: now() + timeout } as Run;
+      const run = { phase: "asking for the credentials", endsAt: now() + timeout, attempt: 0 };
       return within(timeout, caller, async (signal) => {
-        run.signal = signal;
-        try {
-          run.secret = typeof clientSecret === "function" ? await clientSecret() : clientSecret;
-          run.request = createTokenRequest(
-            { clientId, clientSecret: run.secret },
-            { tokenEndpoint, allowInsecureHttp: true }, // checked above
-          );
-        } catch (error) {
-          const cause = causeOf(error);
-          throw new KpnAuthError(
-            "secret_unavailable",
-            `Cannot get a token: clientSecret() failed: ${cause.message}.`,
-            { cause },
-          );
-        }
-        return work(run);
+        const credentials = await askCredentials(requestOf);
+        return await work(Object.assign(run, credentials, { signal }));
       }, timedOut("timeout", timeout, run));
     },
 
     async mint(run, retries = usualRetries) {
-      const { url, ...init } = run.request;
       for (run.attempt = 1;; run.attempt++) {
         try {
           return await within(
             attemptTimeout,
             run.signal,
-            async (signal) => {
-              // Called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium.
-              const fetch: TokenFetch = injected ?? globalThis.fetch;
-              const requestedAt = now();
-              run.phase = "waiting for the answer";
-              const response = await fetch(url, { ...init, signal });
-              run.phase = "reading the answer";
-              return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
-            },
+            (signal) => send(run, signal, now, fetch ?? globalThis.fetch),
             timedOut("attemptTimeout", attemptTimeout, run),
           );
         } catch (thrown) {
-          const error = networkError(thrown, url, run.secret);
+          const error = networkError(thrown, run.request.url, run.secret);
           const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
           if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
           await within(delay, run.signal, nothing);
@@ -190,6 +169,84 @@ export function createGrant(options: RequestTokenOptions): Grant {
       }
     },
   };
+}
+
+/** The lowest layer: requests a token from KPN, and emits what comes of it. */
+export function minting(grant: Grant, announce: (event: KpnAuthEvent) => void): Layer {
+  return async ({ run, renewing }) => {
+    announce({ type: "mintStarted" });
+    const startedAt = grant.now();
+    const token = await grant.mint(run, renewing ? 0 : undefined);
+    announce({
+      type: "mintSucceeded",
+      duration: grant.now() - startedAt,
+      attempt: run.attempt,
+      expiresAt: token.expiresAt,
+    });
+    return token;
+  };
+}
+
+/** One attempt. `fetch` is called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium. */
+async function send(
+  run: Run,
+  signal: AbortSignal,
+  now: () => number,
+  fetch: TokenFetch,
+): Promise<AccessToken> {
+  const { url, headers, ...init } = run.request;
+  run.phase = "waiting for the answer";
+  const requestedAt = now();
+  const response = await fetch(url, { ...init, headers: { ...headers }, signal });
+  run.phase = "reading the answer";
+  return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
+}
+
+type RequestBuilder = (clientId: string, clientSecret: string) => TokenRequest;
+
+/** Builds the request for credentials as they come; the target's options are copied and checked once. */
+function requestBuilder(
+  { realm, tokenEndpoint, parameters, allowInsecureHttp }: TokenTarget,
+): RequestBuilder {
+  const target = {
+    realm,
+    tokenEndpoint: tokenEndpoint instanceof URL ? tokenEndpoint.href : tokenEndpoint,
+    parameters: parameters && { ...parameters },
+    allowInsecureHttp,
+  };
+  return (clientId, clientSecret) => createTokenRequest({ clientId, clientSecret }, target);
+}
+
+/** Asks for the credentials that are functions; what is given as text is checked at once. */
+function credentialReader({ clientId, clientSecret }: RequestTokenOptions) {
+  const given = { clientId, clientSecret };
+  const asked = Object.entries(given).filter(([, value]) => typeof value === "function")
+    .map(([name]) => `${name}()`).join(" and ");
+  const text = (value: Credential) => typeof value === "function" ? "-" : value;
+  createTokenRequest({ clientId: text(clientId), clientSecret: text(clientSecret) });
+
+  return async (requestOf: RequestBuilder) => {
+    const read = (value: Credential) => typeof value === "function" ? value() : value;
+    try {
+      const [id, secret] = await Promise.all([read(given.clientId), read(given.clientSecret)]);
+      return { clientId: id, secret, request: requestOf(id, secret) };
+    } catch (error) {
+      const cause = causeOf(error);
+      throw new KpnAuthError(
+        "secret_unavailable",
+        `Cannot get a token: ${asked} failed: ${cause.message}.`,
+        { cause },
+      );
+    }
+  };
+}
+
+function timedOut(option: string, ms: number, run: { readonly phase: string }) {
+  return () =>
+    new KpnAuthError(
+      "timeout",
+      `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
+    );
 }
 
 /** Refuses what no timer takes. */

@@ -13,14 +13,16 @@ export interface ClientCredentials {
 /** Where a token is requested: at one of KPN's realms, or at any endpoint given. */
 export interface TokenTarget {
   /** One of KPN's realms. Default: `"gateway"`. */
-  readonly realm?: Realm;
+  readonly realm?: Realm | undefined;
   /**
    * A token endpoint other than KPN's, instead of a realm: a mock, a proxy. Its
    * query is kept (RFC 6749 section 3.2); `grant_type` is added if it lacks one.
    */
-  readonly tokenEndpoint?: string | URL;
+  readonly tokenEndpoint?: string | URL | undefined;
+  /** Extra. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** Accept an `http:` endpoint that is not on loopback. Default: `false`. */
-  readonly allowInsecureHttp?: boolean;
+  readonly allowInsecureHttp?: boolean | undefined;
 }
 
 /**

@@ -71,6 +71,17 @@ export function agesOf(token: AccessToken, margins: Required<Margins>, jitter: n
   return { ageingAt: expiresAt - ageing, staleAt: expiresAt - stale };
 }
 
+/** How far ahead a token's date may lie, in ms: clocks differ a little. */
+const AHEAD = 10_000;
+
+/**
+ * Whether a token was requested in the future: the clock was set back, or another machine's is
+ * ahead. Then nobody knows when it expires.
+ */
+export function isFromFuture({ requestedAt }: AccessToken, time: number): boolean {
+  return requestedAt - time > AHEAD;
+}
+
 /** Whether a value from elsewhere (a store) is an access token whose dates make sense. */
 export function isAccessToken(value: unknown): value is AccessToken {
   const token = Object(value) as AccessToken;
@@ -82,4 +93,8 @@ export function isAccessToken(value: unknown): value is AccessToken {
 /** Whether a value can stand in an `authorization` header: visible ASCII, no space. */
 export function isTokenValue(value: unknown): value is string {
   return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+}
+
+export function readStoredToken(value: unknown): AccessToken | undefined {
+  return isAccessToken(value) ? value : undefined;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TokenStore } from "../store.ts";
+import type { TokenStore } from "../stored.ts";
 
 /** The part of `Deno.Kv` that is used here. */
 export interface DenoKv {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { cached, type TokenCall, type TokenSource, type WaitUntil } from "../cached.ts";
 import { within } from "../deadline.ts";
 import {
   causeOf,
@@ -11,8 +12,9 @@ import {
   type KpnAuthErrorCode,
   type KpnAuthErrorDetails,
 } from "../errors.ts";
-import type { TokenCall, TokenSource } from "../source.ts";
-import { type AccessToken, agesOf, isAccessToken } from "../token.ts";
+import { announcer, type EventListener } from "../events.ts";
+import { checkNumbers } from "../grant.ts";
+import { type AccessToken, readStoredToken } from "../token.ts";
 
 /** The part of a `DurableObjectStub` that is used here. */
 export interface TokenObjectStub {
@@ -20,12 +22,18 @@ export interface TokenObjectStub {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** How {@linkcode durableObjectSource} waits for the object. */
+/** How {@linkcode durableObjectSource} asks the object. */
 export interface DurableObjectSourceOptions {
   /** How long to wait for it, in ms. Default: 12,000: its own source gives up after 10,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
+  /** The origin that the object's tokens are for. Default: KPN's gateway. */
+  readonly origin?: string | undefined;
+  /** Hears what happens. */
+  readonly onEvent?: EventListener | undefined;
+  /** Lets what goes on in the background finish. */
+  readonly waitUntil?: WaitUntil | undefined;
 }
 
 /** What travels back in a token's stead, if it is our object that answers. */
@@ -75,11 +83,11 @@ export class TokenObject {
 }
 
 /**
- * A token source that asks a {@linkcode TokenObject}, and keeps its token until it ages:
+ * A token source that asks a {@linkcode TokenObject}, and keeps its token as any source does:
  * make it once an isolate, not once a request.
  *
- * It shares no promise between requests. Its errors are those of the object's source; where
- * the object itself cannot be reached, a retryable `network_error` or `timeout`.
+ * Its errors are those of the object's source; where the object itself cannot be reached, a
+ * retryable `network_error` or `timeout`. While its token is valid, it is served without the object.
  *
  * @param object How to reach the object: called before each request, since a stub belongs to one.
  * @param options How long to wait for it.
@@ -108,41 +116,44 @@ export function durableObjectSource(
   object: () => TokenObjectStub,
   options: DurableObjectSourceOptions = {},
 ): TokenSource {
-  const { timeout = 12_000, now = Date.now } = options;
-  let held: AccessToken | undefined;
-  let heldUntil = 0;
+  const { timeout = 12_000, now = Date.now, origin, waitUntil } = options;
+  checkNumbers({ timeout });
+  const ask: Parameters<typeof cached>[0] = ({ rejected }) =>
+    within(
+      timeout,
+      undefined,
+      (signal) => askObject(object, rejected, signal),
+      () => failure("timeout", `took over ${timeout} ms`),
+    );
+  return cached(ask, {
+    timeout,
+    now,
+    origin,
+    waitUntil,
+    announce: announcer(options.onEvent),
+    margins: { ageing: 300_000, stale: 10_000 },
+    random: () => 1, // the object's source ages a token a little sooner: it has a new one when it is asked
+  });
+}
 
-  async function send(rejected: TokenCall["rejected"], signal: AbortSignal): Promise<unknown> {
-    try {
-      const body = JSON.stringify({ rejected });
-      const answer = await object().fetch("https://kpn-auth", { method: "POST", body, signal });
-      return await answer.json().catch(() => {});
-    } catch (error) {
-      const { message } = causeOf(error, rejected?.value ?? "");
-      throw failure("network_error", `failed (${message})`);
-    }
+async function askObject(
+  object: () => TokenObjectStub,
+  rejected: string | undefined,
+  signal: AbortSignal,
+): Promise<AccessToken> {
+  const body = JSON.stringify(rejected === undefined ? {} : { rejected: { value: rejected } });
+  let answer: unknown;
+  try {
+    const response = await object().fetch("https://kpn-auth", { method: "POST", body, signal });
+    answer = await response.json().catch(() => {});
+  } catch (error) {
+    throw failure("network_error", `failed (${causeOf(error, rejected).message})`);
   }
-
-  return {
-    async token({ signal, rejected } = {}) {
-      signal?.throwIfAborted();
-      if (held && now() < heldUntil && held.value !== rejected?.value) return held;
-      const answer = await within(
-        timeout,
-        signal,
-        (signal) => send(rejected, signal),
-        () => failure("timeout", `took over ${timeout} ms`),
-      );
-      if (!isAccessToken(answer)) {
-        const { error } = Object(answer) as Failure;
-        if (error) throw new KpnAuthError(error.code, error.message, error);
-        throw failure("invalid_response", "is no TokenObject");
-      }
-      // The object's source ages a token a little sooner: it has a new one when it is asked.
-      heldUntil = agesOf(answer, { ageing: 300_000, stale: 10_000 }, 1).ageingAt;
-      return held = Object.freeze(answer);
-    },
-  };
+  const token = readStoredToken(answer);
+  if (token) return token;
+  const { error } = Object(answer) as Failure;
+  if (typeof error?.code !== "string") throw failure("invalid_response", "is no TokenObject");
+  throw new KpnAuthError(error.code, `${error.message}`, error);
 }
 
 function failure(code: KpnAuthErrorCode, how: string): KpnAuthError {

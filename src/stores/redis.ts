@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TokenStore } from "../store.ts";
+import type { TokenStore } from "../stored.ts";
 
 /** Sends one command and gives its reply. */
 export type RedisCommand = (args: string[]) => Promise<unknown>;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TokenStore } from "../store.ts";
+import type { TokenStore } from "../stored.ts";
 import type { AccessToken } from "../token.ts";
 
 /** A `CryptoKey`; not every platform's types have that name. */

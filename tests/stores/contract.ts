@@ -1,7 +1,8 @@
 /** What every store must do, run unchanged against each. */
 
 import { authorizedFetch, createTokenSource, type KpnAuthEvent } from "../../mod.ts";
-import { storeKey, type TokenStore } from "../../src/store.ts";
+import type { TokenStore } from "../../src/stored.ts";
+import { keyOf } from "../support/source.ts";
 import type { AccessToken } from "../../src/token.ts";
 import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
 import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
@@ -53,7 +54,7 @@ function stageOf(store: TokenStore): Stage {
     events,
     time: Date.now(),
     settled: () => Promise.all(background.splice(0)),
-    key: () => storeKey(ENDPOINT, credentials.clientId, credentials.clientSecret),
+    key: () => keyOf(ENDPOINT, credentials.clientId, credentials.clientSecret),
     machine: (ahead = 0) =>
       createTokenSource({
         ...credentials,

@@ -3,10 +3,12 @@
 import {
   authorizedFetch,
   type AuthorizedFetchOptions,
+  createTokenRequest,
   createTokenSource,
   type KpnAuthEvent,
   type TokenSourceOptions,
 } from "../../mod.ts";
+import { storeKey } from "../../src/stored.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import { CREDENTIALS } from "./credentials.ts";
 
@@ -38,6 +40,20 @@ export function sourceUnderTest(
     /** Waits for all that runs in the background. */
     settled: () => Promise.all(background.splice(0)),
   };
+}
+
+/** The key under which a store keeps a token. */
+export function keyOf(
+  tokenEndpoint: string,
+  clientId: string,
+  secret: string,
+  parameters?: Record<string, string>,
+): Promise<string> {
+  const request = createTokenRequest({ clientId, clientSecret: secret }, {
+    tokenEndpoint,
+    parameters,
+  });
+  return storeKey({ clientId, secret, request });
 }
 
 /** A promise, and how to settle it. */

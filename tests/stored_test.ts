@@ -5,7 +5,7 @@ import {
   type TokenSourceOptions,
   type TokenStore,
 } from "../mod.ts";
-import { storeKey } from "../src/store.ts";
+import { keyOf } from "./support/source.ts";
 import { mockKpn } from "../src/mock/mock.ts";
 import {
   assert,
@@ -40,14 +40,14 @@ const empty: TokenStore = { get: () => Promise.resolve(undefined), set: () => Pr
 
 Deno.test("B51: the key tells endpoint, client id and secret apart, and shows none of them", async () => {
   const keys = await Promise.all([
-    storeKey("https://a.example/t", "id", "s3cret"),
-    storeKey("https://b.example/t", "id", "s3cret"),
-    storeKey("https://a.example/t", "id2", "s3cret"),
-    storeKey("https://a.example/t", "id", "s3cret2"),
+    keyOf("https://a.example/t", "id", "s3cret"),
+    keyOf("https://b.example/t", "id", "s3cret"),
+    keyOf("https://a.example/t", "id2", "s3cret"),
+    keyOf("https://a.example/t", "id", "s3cret2"),
   ]);
   assertEquals(new Set(keys).size, 4);
   for (const key of keys) assertMatch(key, /^kpn-auth:[\w+/]{20}$/);
-  assertEquals(await storeKey("https://a.example/t", "id", "s3cret"), keys[0]!);
+  assertEquals(await keyOf("https://a.example/t", "id", "s3cret"), keys[0]!);
 });
 
 Deno.test("B52: a store that throws, in whatever way, costs an event and no call", async () => {

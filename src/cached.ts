@@ -1,0 +1,222 @@
+/** A layer's tokens, kept: one is held, renewed while it ages, and replaced when an API rejects it. */
+
+import { MAX_TIMER, within } from "./deadline.ts";
+import type { KpnAuthEvent } from "./events.ts";
+import { createSingleFlight, type SingleFlight } from "./flight.ts";
+import type { Ask, Layer } from "./grant.ts";
+import { createRejections, type Rejections } from "./rejections.ts";
+import { type AccessToken, type Ages, agesOf, isFromFuture, type Margins } from "./token.ts";
+
+/** Keeps an edge runtime from ending the work when the response is sent: `ctx.waitUntil`, or the `ctx` itself. */
+export type WaitUntil =
+  | ((promise: Promise<unknown>) => void)
+  | { waitUntil(promise: Promise<unknown>): void };
+
+/** What a caller can say when it asks for a token. A Workers `ctx` can be passed as it is. */
+export interface TokenCall {
+  /** Ends this caller's wait only; the mint goes on for the others. */
+  readonly signal?: AbortSignal | undefined;
+  /** "One that is not this": a token that an API rejected. */
+  readonly rejected?: Pick<AccessToken, "value"> | undefined;
+  /** Lets a mint or a background refresh that this call starts finish. */
+  readonly waitUntil?: WaitUntil | undefined;
+}
+
+/** Hands out access tokens. Anything with this one method is a token source. */
+export interface TokenSource {
+  /**
+   * The origin that the tokens are for, where `authorizedFetch` sends them by default.
+   * Default: KPN's gateway.
+   */
+  readonly origin?: string | undefined;
+  /**
+   * Obtains a token that can be used now.
+   *
+   * @param call Who asks, and what it knows. Default: nothing.
+   * @returns The token.
+   * @throws {KpnAuthError} If none can be obtained. `invalid_token` with `retryAfter`: the held
+   * token was rejected, and so were its replacements.
+   */
+  token(call?: TokenCall): Promise<AccessToken>;
+}
+
+/** What a cache needs beside its layer. Times in ms. */
+export interface CachedOptions {
+  /** The deadline that the layer keeps by itself. */
+  readonly timeout: number;
+  readonly margins: Required<Margins>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly announce: (event: KpnAuthEvent) => void;
+  readonly waitUntil?: WaitUntil | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** What is asked of the layer below; it adds the run. */
+type Wanted = Omit<Ask, "run">;
+
+/** The token in hand. Its promise is made once: a fresh token costs its callers no other. */
+interface Held extends Ages {
+  readonly token: AccessToken;
+  readonly promise: Promise<AccessToken>;
+}
+
+/** All that a cached source knows. */
+interface Cache {
+  readonly obtain: Layer<Wanted>;
+  readonly options: CachedOptions;
+  readonly flight: SingleFlight<AccessToken>;
+  readonly rejections: Rejections;
+  held: Held | undefined;
+  /** The wait that all callers of one microtask turn share: one timer and one race for all. */
+  turn: Promise<AccessToken> | undefined;
+  /** When a refresh brought nothing new: epoch ms. */
+  refreshedInVain: number;
+}
+
+/** After a refresh brought nothing new, the next one is tried no sooner, in ms. */
+const REFRESH_PAUSE = 10_000;
+
+/**
+ * Wraps `obtain` into a token source: it hands out the held token while it is fresh, renews it
+ * in the background while it ages, and lets callers wait for one run when it is stale.
+ *
+ * A rejection takes nothing away from anybody else: the held token is served until there is
+ * another one, or until it is stale.
+ */
+export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSource {
+  const { timeout, now, origin } = options;
+  const cache: Cache = {
+    obtain,
+    options,
+    flight: createSingleFlight({ timeout, now, land: (token) => hold(cache, token) }),
+    rejections: createRejections(now),
+    held: undefined,
+    turn: undefined,
+    refreshedInVain: -Infinity,
+  };
+  return {
+    ...origin !== undefined && { origin },
+    token(call) {
+      if (call?.signal?.aborted) return Promise.reject(call.signal.reason);
+      if (call?.rejected) return replace(cache, call, call.rejected.value);
+      return serve(cache, call);
+    },
+  };
+}
+
+/** The held token, or the one that is waited for. */
+function serve(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
+  const { held, options } = cache;
+  const time = options.now();
+  if (!held || !isUsable(held, time)) return share(cache, call);
+  if (time >= held.ageingAt) refresh(cache, call, time);
+  return held.promise;
+}
+
+/** A token other than the rejected one. */
+async function replace(cache: Cache, call: TokenCall, value: string): Promise<AccessToken> {
+  const { options, flight, rejections } = cache;
+  const isHeld = cache.held?.token.value === value;
+  if (rejections.add(value) && isHeld) options.announce({ type: "tokenRejected" });
+  for (;;) {
+    const { held } = cache;
+    const usable = held && isUsable(held, options.now());
+    // During the pause who rejected another token gets the held one: it may do for that API.
+    const serves = usable && held.token.value !== value &&
+      (!rejections.has(held.token.value) || rejections.paused() && !flight.busy());
+    if (serves) return await serve(cache, call);
+    const start = () => {
+      if (usable) rejections.count();
+      return launch(cache, false, call);
+    };
+    const token = await leaving(call, flight.join(start));
+    if (!rejections.has(token.value)) return token;
+  }
+}
+
+/**
+ * The wait for the run in the air, shared by all callers of one microtask turn: they belong to
+ * one request of an edge runtime, and share its timer.
+ */
+function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
+  if (!cache.turn) {
+    queueMicrotask(() => cache.turn = undefined);
+    cache.turn = cache.flight.join(() => launch(cache, false, call));
+  }
+  return leaving(call, cache.turn);
+}
+
+/** `promise`, which a caller with a signal can leave. */
+function leaving<T>(call: TokenCall | undefined, promise: Promise<T>): Promise<T> {
+  return call?.signal ? within(MAX_TIMER, call.signal, () => promise) : promise;
+}
+
+/** Renews an ageing token behind the caller, unless that was tried a moment ago. */
+function refresh(cache: Cache, call: TokenCall | undefined, time: number): void {
+  const paused = Math.abs(time - cache.refreshedInVain) < REFRESH_PAUSE;
+  if (!paused && !cache.flight.busy()) launch(cache, true, call);
+}
+
+/** Starts a run that the runtime lets finish, with what goes on behind it, if it has been asked to. */
+function launch(
+  cache: Cache,
+  renewing: boolean,
+  call: TokenCall | undefined,
+): Promise<AccessToken> {
+  const { obtain, options, flight } = cache;
+  const behind: Promise<unknown>[] = [];
+  const wanted: Wanted = {
+    renewing,
+    rejected: call?.rejected?.value,
+    spares: (token) => spares(cache, token, renewing),
+    behind: (work) => void behind.push(work),
+  };
+  const run = flight.launch(() =>
+    obtain(wanted).catch((error) => {
+      options.announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
+      cache.refreshedInVain = options.now();
+      // A failed refresh is no outcome for those who joined it: they go round and mint.
+      throw renewing ? undefined : error;
+    })
+  );
+  const settled = run.catch(() => {}).then(() => Promise.allSettled(behind));
+  keepAlive(call, settled);
+  keepAlive(options, settled);
+  return run;
+}
+
+function hold(cache: Cache, token: AccessToken): void {
+  const { margins, random, now } = cache.options;
+  if (cache.held?.token.value === token.value) cache.refreshedInVain = now();
+  cache.held = { token, promise: Promise.resolve(token), ...agesOf(token, margins, random()) };
+}
+
+/** Whether a token of another machine is neither rejected nor old, nor dated by a clock that is ahead. */
+function spares(
+  { options, rejections, held }: Cache,
+  token: AccessToken,
+  renewing: boolean,
+): boolean {
+  const { ageingAt, staleAt } = agesOf(token, options.margins, 0);
+  const time = options.now();
+  if (rejections.has(token.value) || isFromFuture(token, time)) return false;
+  return renewing ? token.value !== held?.token.value && time < ageingAt : time < staleAt;
+}
+
+function isUsable({ token, staleAt }: Held, time: number): boolean {
+  return time < staleAt && !isFromFuture(token, time);
+}
+
+/** Calls `waitUntil` as a method of whatever has it: on its own it is an "Illegal invocation". */
+function keepAlive(
+  holder: { readonly waitUntil?: WaitUntil | undefined } | undefined,
+  work: Promise<unknown>,
+): void {
+  try {
+    if (typeof holder?.waitUntil === "function") holder.waitUntil(work);
+    else holder?.waitUntil?.waitUntil(work);
+  } catch {
+    // Workers' own throws outside of a request. It is a help, not a condition.
+  }
+}
