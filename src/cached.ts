@@ -98,8 +98,9 @@ export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSour
   return {
     ...origin !== undefined && { origin },
     token(call) {
-      if (call?.signal?.aborted) return Promise.reject(call.signal.reason);
-      if (call?.rejected) return replace(cache, call, call.rejected.value);
+      if (!call) return cache.turn ?? serve(cache, call);
+      if (call.signal?.aborted) return Promise.reject(call.signal.reason);
+      if (call.rejected) return replace(cache, call, call.rejected.value);
       return serve(cache, call);
     },
   };
