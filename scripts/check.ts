@@ -18,6 +18,7 @@ const CORE = [
   "events",
   "grant",
   "cool_down",
+  "store_key",
   "stored",
   "flight",
   "rejections",

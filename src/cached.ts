@@ -144,6 +144,7 @@ function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
   if (!cache.turn) {
     queueMicrotask(() => cache.turn = undefined);
     cache.turn = cache.flight.join(() => launch(cache, false, call));
+    cache.turn.catch(() => {}); // its callers may all have left
   }
   return leaving(call, cache.turn);
 }

@@ -4,7 +4,8 @@ import { cached, type TokenSource, type WaitUntil } from "./cached.ts";
 import { coolingDown } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { checkNumbers, createGrant, minting, type RequestTokenOptions } from "./grant.ts";
-import { stored, storeKey, type TokenStore } from "./stored.ts";
+import { storeKey } from "./store_key.ts";
+import { stored, type TokenStore } from "./stored.ts";
 import type { Margins } from "./token.ts";
 
 /** How {@linkcode createTokenSource} gets, keeps and renews its token. */

@@ -55,6 +55,24 @@ const LAST_CALL = 1_500;
 /** Releases a lock. */
 type Release = () => Promise<unknown>;
 
+/** A store as one ask uses it. */
+interface Visit {
+  readonly store: TokenStore;
+  readonly ask: Ask;
+  readonly options: StoredOptions;
+  /** The key of the token, unless it could not be made. */
+  key: string | undefined;
+  /** Set once the store was late or could not lock: no more time is spent on it before the mint. */
+  late: boolean;
+  /** The operations whose failure was announced. */
+  readonly announced: Set<Operation>;
+  /** The minted token, and its storing. */
+  minted?: AccessToken;
+  keeping?: Promise<unknown>;
+}
+
+type Operation = "get" | "set" | "exclusive";
+
 /**
  * Wraps `layer`: another machine's token spares the mint. Where the store can lock, one machine
  * mints and the others look for its token; the lock lapses after half the timeout, so that
@@ -64,117 +82,129 @@ type Release = () => Promise<unknown>;
  */
 export function stored(layer: Layer, store: TokenStore, options: StoredOptions): Layer {
   return async (ask) => {
-    ask.run.phase = "waiting for the store";
-    const visit = await visitOf(store, ask, options);
-    const found = await visit.look();
+    const { run } = ask;
+    const visit: Visit = { store, ask, options, key: "", late: false, announced: new Set() };
+    run.phase = "waiting for the store";
+    visit.key = await attempt(visit, "get", () => options.keyOf(run));
+
+    const found = await look(visit);
     if (found) return found;
-    if (!visit.locks()) return await visit.keep(layer(ask));
-    const { token, release } = await lockOrToken(visit, ask.run, options);
+    if (!canLock(visit)) return await mintAndKeep(visit, layer);
+    const { release, token } = await lockOrToken(visit);
     try {
-      return token ??
-        await firstOf(visit.keep(layer(ask)), (signal) => watch(visit, signal, options));
+      return token ?? await mintOrToken(visit, layer);
     } finally {
-      if (release) visit.release(release);
+      if (release) ask.behind(afterwards(visit, "exclusive", release, visit.keeping));
     }
   };
 }
 
-/** The store as one ask uses it. */
-interface Visit {
-  /** The stored token, if it spares the mint. */
-  look(): Promise<AccessToken | undefined>;
-  /** Whether there is a lock to wait for. */
-  locks(): boolean;
-  /** The lock, if it is free. One that comes when nobody waits for it any more is released. */
-  lock(signal: AbortSignal): Promise<Release | undefined>;
-  /** The token that is minted, stored behind the caller. */
-  keep(minted: Promise<AccessToken>): Promise<AccessToken>;
-  /** Releases the lock behind the caller, once the token is stored. */
-  release(release: Release): void;
+function canLock({ key, store, late }: Visit): boolean {
+  return !!key && !!store.exclusive && !late;
 }
 
-async function visitOf(store: TokenStore, ask: Ask, options: StoredOptions): Promise<Visit> {
-  const { run } = ask;
-  const guard = guardOf(run, options);
-  const key = await guard.attempt("get", () => options.keyOf(run));
-  let keeping: Promise<unknown> | undefined;
+/** The stored token, if it spares the mint. */
+async function look(visit: Visit): Promise<AccessToken | undefined> {
+  const { key, store, ask, late } = visit;
+  if (!key || late) return undefined;
+  const token = await attempt(visit, "get", async () => {
+    const value = await store.get(key) ?? undefined;
+    const token = readStoredToken(value);
+    if (value !== undefined && !token) throw new TypeError("what it holds is no access token");
+    return token;
+  });
+  return token && ask.spares(token) ? token : undefined;
+}
 
-  return {
-    async look() {
-      if (!key || guard.late()) return undefined;
-      const token = await guard.attempt("get", async () => {
-        const value = await store.get(key);
-        if (value === undefined || value === null) return undefined;
-        const token = readStoredToken(value);
-        if (!token) throw new TypeError("what it holds is no access token");
-        return token;
-      });
-      return token && ask.spares(token) ? token : undefined;
-    },
+/** The lock, or the token of the machine that has it; neither if time is running out. */
+async function lockOrToken(
+  visit: Visit,
+): Promise<{ release?: Release | undefined; token?: AccessToken | undefined }> {
+  const { ask: { run }, options } = visit;
+  const lastCall = Math.min(LAST_CALL, options.timeout / 2);
+  const ms = Math.max(0, run.endsAt - options.now() - lastCall);
+  const found = await within(ms, run.signal, async (signal) => {
+    for (;;) {
+      const release = await lock(visit, signal);
+      const token = await look(visit);
+      if (release || token || visit.late) return { release, token };
+      await pause(visit, signal);
+    }
+  });
+  return found ?? { token: await look(visit) };
+}
 
-    locks: () => !!key && !!store.exclusive && !guard.late(),
+/** The lock, if it is free. One that comes when nobody waits for it any more is released. */
+function lock(visit: Visit, signal: AbortSignal): Promise<Release | undefined> {
+  const { key, store, options } = visit;
+  return attempt(visit, "exclusive", async () => {
+    const release = await store.exclusive!(key!, Math.ceil(options.timeout / 2));
+    if (!visit.late && !signal.aborted) return release;
+    await release?.();
+  });
+}
 
-    lock: (signal) =>
-      guard.attempt("exclusive", async () => {
-        const release = await store.exclusive!(key!, Math.ceil(options.timeout / 2));
-        if (!guard.late() && !signal.aborted) return release;
-        await release?.();
-      }),
-
-    async keep(minted) {
-      const token = await minted;
-      if (key) {
-        keeping = guard.behind("set", () => store.set(key, token), token.value);
-        ask.behind(keeping);
-      }
-      return token;
-    },
-
-    release(release) {
-      ask.behind(Promise.resolve(keeping).then(() => guard.behind("exclusive", release)));
-    },
+/** A token of the layer's, or the one that another machine stores meanwhile: whichever is first. */
+async function mintOrToken(visit: Visit, layer: Layer): Promise<AccessToken> {
+  const over = new AbortController();
+  const watch = async () => {
+    for (;;) {
+      await pause(visit, over.signal);
+      const token = await look(visit);
+      if (token) return token;
+    }
   };
-}
-
-type Operation = "get" | "set" | "exclusive";
-
-/** What bounds the store's operations. A failure is announced once a kind, and is nobody's error. */
-interface Guard {
-  /** Whether the store was late or could not lock: no more time is spent on it before the mint. */
-  late(): boolean;
-  /** Waits for an operation, while the run lasts. */
-  attempt<T>(operation: Operation, work: () => Promise<T>): Promise<T | undefined>;
-  /** The same for what goes on after the run; `written` is kept out of the event. */
-  behind(operation: Operation, work: () => Promise<unknown>, written?: string): Promise<unknown>;
-}
-
-function guardOf(run: Run, { timeout, announce, patience = PATIENCE }: StoredOptions): Guard {
-  const announced = new Set<Operation>();
-  let late = false;
-
-  function failed(operation: Operation, error: unknown, written = ""): undefined {
-    if (announced.has(operation)) return;
-    announced.add(operation);
-    announce({ type: "storeFailed", operation, reason: reasonOf(error, [run.secret, written]) });
+  try {
+    return await Promise.race([mintAndKeep(visit, layer), watch()]);
+  } finally {
+    over.abort();
   }
+}
 
-  return {
-    late: () => late,
+/** A token of the layer's, which is stored behind its callers. */
+async function mintAndKeep(visit: Visit, layer: Layer): Promise<AccessToken> {
+  const { key, store, ask } = visit;
+  const token = await layer(ask);
+  if (key) {
+    visit.minted = token;
+    visit.keeping = afterwards(visit, "set", () => store.set(key, token));
+    ask.behind(visit.keeping);
+  }
+  return token;
+}
 
-    async attempt(operation, work) {
-      const ms = Math.min(patience, timeout / 4);
-      try {
-        return await inTime(ms, run.signal, work, () => late = true);
-      } catch (error) {
-        run.signal.throwIfAborted();
-        late ||= operation === "exclusive";
-        return failed(operation, error);
-      }
-    },
+function pause({ options }: Visit, signal: AbortSignal): Promise<void> {
+  return within(LOOK_EVERY * (0.5 + options.random()), signal, nothing);
+}
 
-    behind: (operation, work, written) =>
-      inTime(patience, undefined, work).catch((error) => failed(operation, error, written)),
-  };
+/** An operation that the mint waits for. A failure is announced, and is nobody's error. */
+async function attempt<T>(
+  visit: Visit,
+  operation: Operation,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const { options: { timeout, patience = PATIENCE }, ask: { run: { signal } } } = visit;
+  try {
+    return await inTime(Math.min(patience, timeout / 4), signal, work, () => visit.late = true);
+  } catch (error) {
+    signal.throwIfAborted();
+    visit.late ||= operation === "exclusive";
+    announceFailure(visit, operation, error);
+    return undefined;
+  }
+}
+
+/** An operation that nobody waits for, begun once `before` is through. */
+async function afterwards(
+  visit: Visit,
+  operation: Operation,
+  work: () => Promise<unknown>,
+  before?: Promise<unknown>,
+): Promise<void> {
+  await before;
+  const { patience = PATIENCE } = visit.options;
+  await inTime(patience, undefined, work)
+    .catch((error) => announceFailure(visit, operation, error));
 }
 
 /** What `work` gives in time. A process that was stalled reads an answer that has long come before it gives up. */
@@ -185,62 +215,21 @@ function inTime<T>(
   onLate?: () => void,
 ): Promise<T> {
   const answer = Promise.resolve().then(work); // a store may also throw before it has given a promise
-  const late = () => {
-    onLate?.();
-    return new Error(`no answer within ${ms} ms`);
-  };
   return within(ms, signal, () => answer, () => {}).catch(() =>
-    within(STALL, signal, () => answer, late)
+    within(STALL, signal, () => answer, () => {
+      onLate?.();
+      return new Error(`no answer within ${ms} ms`);
+    })
   );
 }
 
-/** The lock, or the token of the machine that has it; neither if time is running out. */
-async function lockOrToken(
-  visit: Visit,
-  run: Run,
-  options: StoredOptions,
-): Promise<{ release?: Release | undefined; token?: AccessToken | undefined }> {
-  const lastCall = Math.min(LAST_CALL, options.timeout / 2);
-  const ms = Math.max(0, run.endsAt - options.now() - lastCall);
-  const found = await within(ms, run.signal, async (signal) => {
-    for (;;) {
-      const release = await visit.lock(signal);
-      const token = await visit.look();
-      if (release || token || !visit.locks()) return { release, token };
-      await pause(signal, options);
-    }
-  });
-  return found ?? { token: await visit.look() };
-}
-
-/** Another machine's token, as soon as it is stored. */
-async function watch(
-  visit: Visit,
-  signal: AbortSignal,
-  options: StoredOptions,
-): Promise<AccessToken> {
-  for (;;) {
-    await pause(signal, options);
-    const token = await visit.look();
-    if (token) return token;
-  }
-}
-
-function pause(signal: AbortSignal, { random }: StoredOptions): Promise<void> {
-  return within(LOOK_EVERY * (0.5 + random()), signal, nothing);
-}
-
-/** The first of two tokens; the search for the other one ends with it. */
-async function firstOf(
-  minted: Promise<AccessToken>,
-  search: (signal: AbortSignal) => Promise<AccessToken>,
-): Promise<AccessToken> {
-  const over = new AbortController();
-  try {
-    return await Promise.race([minted, search(over.signal)]);
-  } finally {
-    over.abort();
-  }
+/** Once for each operation of a visit: who waits for a lock would repeat it ten times a second. */
+function announceFailure(visit: Visit, operation: Operation, error: unknown): void {
+  const { announced, ask, minted, options } = visit;
+  if (announced.has(operation)) return;
+  announced.add(operation);
+  const secrets = [ask.run.secret, minted?.value ?? ""];
+  options.announce({ type: "storeFailed", operation, reason: reasonOf(error, secrets) });
 }
 
 /** Why a store failed, without what it was given: a JSON parser's message quotes the stored text. */
@@ -248,22 +237,4 @@ function reasonOf(error: unknown, secrets: readonly string[]): string {
   const { name, message } = Object(error) as Error;
   const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
   return secrets.reduce(redact, words).slice(0, 200);
-}
-
-/**
- * The key of a token: a truncated HMAC-SHA-256 under the secret, over endpoint, client id and
- * the target's other parameters. A rotated secret misses, and no secret can be read from it.
- */
-export async function storeKey(
-  { clientId, secret, request }: Pick<Run, "clientId" | "secret" | "request">,
-): Promise<string> {
-  const { subtle } = crypto;
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await subtle.importKey("raw", bytes(secret), algorithm, false, ["sign"]);
-  const fields = new URLSearchParams(request.body);
-  const others = [...fields].slice(2).map((field) => `\n${field}`).join("");
-  const mac = await subtle.sign("HMAC", key, bytes(`${request.url}\n${clientId}${others}`));
-  // 120 bits: twenty characters of Base64, and no padding.
-  return `kpn-auth:${btoa(String.fromCharCode(...new Uint8Array(mac, 0, 15)))}`;
 }

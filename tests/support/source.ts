@@ -8,7 +8,7 @@ import {
   type KpnAuthEvent,
   type TokenSourceOptions,
 } from "../../mod.ts";
-import { storeKey } from "../../src/stored.ts";
+import { storeKey } from "../../src/store_key.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import { CREDENTIALS } from "./credentials.ts";
 
