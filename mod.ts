@@ -40,7 +40,7 @@ export {
   type TokenRequest,
   type TokenTarget,
 } from "./src/request.ts";
-export { type Fault, readFault } from "./src/fault.ts";
+export { type Fault, readFault, type ReadFaultOptions } from "./src/fault.ts";
 export type { AccessToken, Margins } from "./src/token.ts";
 export { readTokenResponse, type TokenResponse } from "./src/response.ts";
 export {

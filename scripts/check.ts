@@ -11,6 +11,8 @@ const CORE = [
   "deadline",
   "body",
   "request",
+  "envelope",
+  "meanings",
   "fault",
   "token",
   "response",

@@ -45,7 +45,9 @@ export async function readText(response: ResponseLike, signal?: AbortSignal): Pr
       const { done, value } = await reader.read() as Chunk;
       if (done) return await new Blob(chunks).text();
       chunks.push(value);
-      size += value.length;
+      size += Math.max(1, value.length); // empty chunks without end must end too
+      // Chunks that are always there already would starve the timer of every deadline.
+      if (chunks.length % 256 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
     return await new Blob([...chunks, "..."]).text();
   } finally {
@@ -56,4 +58,21 @@ export async function readText(response: ResponseLike, signal?: AbortSignal): Pr
 /** Gives up a body that nobody will read, so that its connection is freed. */
 export function discard(response: ResponseLike): void {
   response.body?.cancel().catch(() => {});
+}
+
+/**
+ * The value that a JSON text stands for, or `undefined`: a parser's own message would quote the
+ * body. Deep nesting, which costs some engines more than linear time, is no JSON here.
+ */
+export function parseJson(text: string): unknown {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth += "[{".includes(bracket) ? 1 : -1;
+    if (depth > 200) return;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // no JSON
+  }
 }

@@ -4,6 +4,10 @@
 export type FaultCode =
   /** KPN does not know this client id and secret (RFC 6749 section 5.2). */
   | "invalid_client"
+  /** Id and secret are right, but the project or its account is pending or revoked on the portal. */
+  | "not_approved"
+  /** The project's key has expired: it needs a new one, on the portal. */
+  | "key_expired"
   /** The request is malformed or lacks a parameter (RFC 6749 section 5.2). */
   | "invalid_request"
   /** The access token was rejected or has expired (RFC 6750 section 3.1). */
@@ -12,13 +16,15 @@ export type FaultCode =
   | "not_entitled"
   /** A quota or a rate limit is used up. */
   | "rate_limited"
-  /** Nothing answers at this URL. */
+  /** Nothing answers at this URL, or the API does not know what was asked for; the hint says which. */
   | "not_found"
-  /** Refused (401 or 403) for a reason that is none of the above. */
+  /** Refused (401 or 403) for a reason that is none of the above, or for none that is given. */
   | "access_denied"
+  /** A proxy between here and KPN refused (407, or 403 with a proxy's marks). */
+  | "proxy_refused"
   /** The server failed, and nothing says that it is the request's fault. */
   | "server_error"
-  /** Not an answer of KPN's: HTML, an empty body, broken JSON, a token that is no token. */
+  /** Not an answer of KPN's: HTML, broken JSON, an empty body, a token that is no token. */
   | "invalid_response"
   /** A redirect, which a secret does not follow. */
   | "redirected";
@@ -33,7 +39,7 @@ export type KpnAuthErrorCode =
   /** The `clientSecret` function threw, or returned something that is no secret. */
   | "secret_unavailable";
 
-/** The shape in which an error answer came; `unknown` for anything that is not KPN's. */
+/** The shape in which an error answer came; `unknown` for anything that is none of KPN's. */
 export type Envelope =
   /** `{ "ErrorCode", "Error" }`, or RFC 6749's `{ "error", "error_description" }`. */
   | "oauth"
@@ -41,9 +47,13 @@ export type Envelope =
   | "fault"
   /** KPN's own `{ "error": { "transactionId", "name", "message" } }`, nested or flat. */
   | "kpn"
-  /** CAMARA's `{ "status", "code", "message" }`. */
+  /** CAMARA's `{ "status", "code", "message" }`: SIM Swap and other network APIs. */
   | "camara"
-  /** Only the `www-authenticate` header tells. */
+  /** RFC 9457's `{ "type", "title", "status", "detail", "instance" }`: FIAM; Vonage's `{ "type", "error_title" }`. */
+  | "problem"
+  /** An API's own: `{ "error_code", "message" }`, `{ "notifications": [] }`, `{ "errorResponse": {} }`. */
+  | "api"
+  /** The `www-authenticate` header says it, and the body does not. */
   | "www-authenticate"
   | "unknown";
 

@@ -1,72 +1,55 @@
-/** Every error envelope of KPN's gateway, read into one shape. The code decides, then the status. */
+/** Every error answer of KPN's gateway in one shape. The code decides, then the challenge, then the status. */
 
 import { readText, type ResponseLike } from "./body.ts";
+import { within } from "./deadline.ts";
+import { leadingCode, readChallenge, readEnvelope, type Said, text } from "./envelope.ts";
 import type { Envelope, FaultCode } from "./errors.ts";
+import { hintFor, meaningOf, UNKNOWN_VALUE } from "./meanings.ts";
 
 /** What an error answer says, in one shape. */
 export interface Fault {
   /** What it means, whatever the HTTP status is. */
   readonly code: FaultCode;
-  /** The server's own code, such as `policies.ratelimit.QuotaViolation`; may be empty. */
+  /** The server's own code, such as `policies.ratelimit.QuotaViolation`; may be empty. At most 200 characters. */
   readonly originalCode: string;
-  /** The server's own words; may be empty. */
+  /** The server's own words; may be empty. At most 200 characters, on one line. */
   readonly message: string;
-  /** What to do next. */
+  /** What it means and what to do next, in whole sentences. */
   readonly hint: string;
-  /** KPN's id of the failed request, which its support asks for. */
+  /** KPN's id of the failed request, which its support asks for. At most 100 characters. */
   readonly transactionId?: string;
+  /** How long to wait before another try, in ms (from `Retry-After`). */
+  readonly retryAfter?: number;
   /** The shape in which it came. */
   readonly envelope: Envelope;
 }
 
-/**
- * What each code is told by, and what to do about it. The first that fits
- * `status envelope code words challenge` is it: the code decides, then the status.
- */
-const SIGNS: readonly (readonly [FaultCode, RegExp, string])[] = [
-  [
-    "not_entitled",
-    /ApiProductMatch|apiresource_/,
-    "Add the API to the project on developer.kpn.com; a new token will not help.",
-  ],
-  [
-    "invalid_client",
-    /invalid.?client/i,
-    "Copy id and secret from developer.kpn.com again.",
-  ],
-  [
-    "invalid_token",
-    /invalid.?(access.?)?token|access.?token.?expired/i,
-    "Request a new token.",
-  ],
-  ["rate_limited", /(Quota|SpikeArrest)Violation|^429/, "Slow down."],
-  ["not_found", /ApplicationNotFound|^404/, "Check the URL."],
-  ["server_error", /^5/, "Try again later."],
-  // Most runtimes show a redirect as it is, Chromium as status 0.
-  ["redirected", /^[03]/, "Check the URL."],
-  ["invalid_response", /^2|^... unknown/, "Not KPN's answer: check for a proxy."],
-  ["access_denied", /^40[13]/, "Check the project on developer.kpn.com."],
-  ["invalid_request", /^/, "Check the URL and parameters."],
-];
+/** How {@linkcode readFault} reads. */
+export interface ReadFaultOptions {
+  /** Ends the reading early: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
 
-/** How to tell the envelopes apart: the field that gives each away, its code, and the one with its words. */
-const ENVELOPES: readonly (readonly [Envelope, string, string?])[] = [
-  ["fault", "errorcode", "faultstring"],
-  ["fault", "faultstring"],
-  ["oauth", "ErrorCode", "Error"],
-  ["oauth", "error", "error_description"],
-  ["camara", "code", "message"],
-  ["kpn", "name", "message"],
-  ["www-authenticate", "challenge"],
-];
+/** What is known of the answer that {@linkcode parseFault} reads. */
+export interface AnswerContext {
+  /** Whether it is the token endpoint's. Default: only where its body can be nobody else's. */
+  readonly tokenEndpoint?: boolean;
+  /** The clock for a `Retry-After` that is a date. Default: `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** How long {@linkcode readFault} waits for a body, in ms. */
+const BODY_TIMEOUT = 1_000;
 
 /**
- * What an error answer of KPN's gateway says: one shape for all its envelopes
- * (JSON, XML, `www-authenticate`, CAMARA's). Reads at most 64 KiB of a clone,
- * so that the response can still be read.
+ * What an error answer of KPN's gateway says: one shape for all its envelopes (JSON, XML,
+ * `www-authenticate`). Words never decide, nor does data that an API echoes. It reads a clone, so
+ * that the response can still be read, for at most 1 second and 64 KiB: what has not come by then
+ * is not looked at.
  *
  * @param response An answer of an API or of the token endpoint, its body not yet read.
- * @returns `undefined` for a 2xx or 3xx status.
+ * @param options A signal that ends the reading early.
+ * @returns `undefined` for a status below 400.
  * @throws {TypeError} If the body has been read already.
  *
  * @example
@@ -75,61 +58,115 @@ const ENVELOPES: readonly (readonly [Envelope, string, string?])[] = [
  *
  * const response = Response.json({
  *   fault: { detail: { errorcode: "policies.ratelimit.QuotaViolation" } },
- * }, { status: 500 });
+ * }, { status: 500, headers: { "retry-after": "30" } });
  * const fault = await readFault(response);
- * console.log(fault?.code, fault?.hint); // rate_limited Slow down: …
+ * console.log(fault?.code, fault?.hint); // rate_limited The project's quota … Wait 30 s …
  * ```
  */
-export async function readFault(response: Response): Promise<Fault | undefined> {
+export async function readFault(
+  response: Response,
+  { signal }: ReadFaultOptions = {},
+): Promise<Fault | undefined> {
   if (response.status < 400) return undefined;
-  return await faultOf(response);
+  signal?.throwIfAborted();
+  const copy = response.clone();
+  let body: string | undefined;
+  try {
+    body = await within<string | undefined>(BODY_TIMEOUT, signal, (over) => readText(copy, over));
+  } catch {
+    signal?.throwIfAborted(); // else the body broke off: status and headers are left
+  }
+  return parseFault(response, body ?? "");
 }
 
-/** The fault in a clone of an answer; what has not come when `signal` aborts is not looked at. */
-export async function faultOf(response: Response, signal?: AbortSignal): Promise<Fault> {
-  return parseFault(response, await readText(response.clone(), signal));
+/**
+ * Whether an answer says that the access token was rejected or has expired, so that another one may
+ * help. The response can still be read.
+ */
+export async function isTokenRejected(response: Response, signal?: AbortSignal): Promise<boolean> {
+  return (await readFault(response, { signal }))?.code === "invalid_token";
 }
 
 /** Status, headers and body text to a fault. */
 export function parseFault(
-  { status, headers }: Pick<ResponseLike, "status" | "headers">,
+  response: Pick<ResponseLike, "status" | "headers">,
   body: string,
+  { tokenEndpoint = false, now = Date.now }: AnswerContext = {},
 ): Fault {
-  // RFC 6750 section 3: Bearer realm="…",error="…",error_description="…"
-  const challenge = /error=.*/.exec(`${headers.get("www-authenticate")}`)?.[0];
-  const fields: Record<string, string | undefined> = { challenge };
-  for (const [, tag, words] of body.matchAll(/<(errorcode|faultstring)>([^<]*)/g)) {
-    fields[tag!] = words;
+  const { status, headers } = response;
+  const said = readEnvelope(body);
+  const [speaker, originalCode] = decisive(said, readChallenge(headers.get("www-authenticate")));
+  let code = meaningOf(originalCode) ??
+    byStatus(response, body, Boolean(originalCode || speaker.message));
+  // The one exception of place: there it is Apigee's word for a wrong id.
+  if (code === "invalid_request" && status === 401 && (tokenEndpoint || said.ofTokenEndpoint)) {
+    code = "invalid_client";
   }
-  // Envelopes nest their texts differently: wherever they are, they are found.
-  parse(body, (field, value) => {
-    if (typeof value === "string") fields[field] = value;
-    return value;
-  });
-  const text = (field: string) => fields[field] ?? "";
-  const [envelope, mark, words = mark] = ENVELOPES.find(([, mark]) => text(mark)) ??
-    ["unknown", ""] as const;
-  const said = [status, envelope, text(mark), text(words), challenge].join(" ");
-  const [code, , hint] = SIGNS.find(([, sign]) => sign.test(said))!;
-  const { transactionId } = fields;
+  const transactionId = said.transactionId || text(headers.get("x-request-id"), 100);
+  const retryAfter = readRetryAfter(headers.get("retry-after"), now);
+  const isUnknownValue = code === "not_found" && originalCode && !meaningOf(originalCode);
+  const hint = [
+    isUnknownValue ? UNKNOWN_VALUE : hintFor(code),
+    code === "redirected" && leadsTo(headers.get("location")),
+    retryAfter && `Wait ${Math.ceil(retryAfter / 1000)} s before the next try.`,
+    transactionId && `If you ask KPN's support, quote transactionId ${transactionId}.`,
+  ].filter(Boolean).join(" ");
   return {
     code,
-    originalCode: text(mark),
-    message: text(words),
+    originalCode,
+    message: speaker.message || said.message,
     hint,
     ...transactionId && { transactionId },
-    envelope,
+    ...retryAfter !== undefined && { retryAfter },
+    envelope: speaker.envelope,
   };
 }
 
-/** The value that a JSON text stands for, or `undefined`: a parser's own message would quote the body. */
-export function parse(
-  text: string,
-  reviver?: (field: string, value: unknown) => unknown,
-): unknown {
-  try {
-    return JSON.parse(text, reviver);
-  } catch {
-    // no JSON
-  }
+/** Who says what it is, with which code: the first that the table knows, else the first that there is. */
+function decisive(said: Said, challenge: Said): readonly [Said, code: string] {
+  const codes: (readonly [Said, string])[] = [
+    [said, said.code],
+    [said, said.envelope === "kpn" ? leadingCode(said.message) : ""],
+    [challenge, leadingCode(challenge.message)],
+    [challenge, challenge.code],
+  ];
+  return codes.find(([, code]) => meaningOf(code)) ?? codes.find(([, code]) => code) ?? [said, ""];
+}
+
+/** What only a proxy adds to an answer. */
+const PROXY_HEADERS = ["proxy-authenticate", "x-squid-error", "via"];
+
+/** What an answer means whose code, if it has one, means nothing to us. */
+function byStatus(
+  { status, headers }: Pick<ResponseLike, "status" | "headers">,
+  body: string,
+  isSaid: boolean,
+): FaultCode {
+  if (status === 407) return "proxy_refused";
+  if (status === 404) return "not_found";
+  if (status === 429) return "rate_limited";
+  if (status >= 500) return "server_error";
+  // Most runtimes show a redirect as it is, Chromium as status 0.
+  if (status < 200 || status >= 300 && status < 400) return "redirected";
+  const isDenied = status === 401 || status === 403;
+  if (isSaid && status >= 400) return isDenied ? "access_denied" : "invalid_request";
+  const isHtml = /^\s*<(!doctype |html)/i.test(body) ||
+    /\S/.test(body) && /html/.test(`${headers.get("content-type")}`);
+  const isProxy = PROXY_HEADERS.some((name) => headers.get(name)) ||
+    isHtml && /squid|proxy/i.test(body);
+  if (status === 403 && isProxy) return "proxy_refused";
+  return isDenied && !isHtml ? "access_denied" : "invalid_response";
+}
+
+/** Where a redirect leads: the host alone, since the rest may hold anything. */
+function leadsTo(location: string | null): string | undefined {
+  if (location && URL.canParse(location)) return `It leads to ${text(new URL(location).host)}.`;
+}
+
+/** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3). */
+function readRetryAfter(header: string | null, now: () => number): number | undefined {
+  const ms = /^\d{1,12}$/.test(`${header}`)
+    ? Number(header) * 1000
+    : Date.parse(`${header}`) - now();
+  return ms >= 0 ? ms : undefined;
 }

@@ -3,7 +3,7 @@
 import { discard } from "./body.ts";
 import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
-import { type Fault, faultOf, parseFault } from "./fault.ts";
+import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
 import { secureUrl } from "./request.ts";
 import type { TokenCall, TokenSource, WaitUntil } from "./cached.ts";
@@ -29,7 +29,7 @@ export interface AuthorizedFetchOptions {
   readonly allowInsecureHttp?: boolean;
   /**
    * Whether an answer that is not 2xx means that the token was rejected, so that the call is
-   * sent once more with another. Read from a clone. Default: KPN's codes for it, on 400, 401 and 500.
+   * sent once more with another. Read from a clone. Default: what {@linkcode readFault} calls `invalid_token`.
    */
   readonly shouldReplay?: (response: Response) => boolean | Promise<boolean>;
   /** Sends the calls. Default: `globalThis.fetch`, looked up at each call. */
@@ -39,9 +39,6 @@ export interface AuthorizedFetchOptions {
   /** Hears of replays. */
   readonly onEvent?: EventListener;
 }
-
-/** How long an error's body is looked at for a rejected token, in ms. */
-const RECOGNITION_TIMEOUT = 1_000;
 
 /**
  * Makes a `fetch` that sends `authorization: Bearer …` with a token of `source`.
@@ -152,18 +149,4 @@ function isRequest(value: unknown): value is Request {
 /** A stream (the web's, or Node's) can be sent once. */
 function isOneShot(body: unknown): boolean {
   return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
-}
-
-/** Whether KPN says that the token was rejected or has expired, whatever the status is (`kpn.md`). */
-async function isTokenRejected(response: Response): Promise<boolean> {
-  const { status, headers } = response;
-  if (![400, 401, 500].includes(status)) return false;
-  if (parseFault(response, "").code === "invalid_token") return true;
-  if (!/json|xml/.test(`${headers.get("content-type")}`)) return false;
-  const fault = await within<Fault | undefined>(
-    RECOGNITION_TIMEOUT,
-    undefined,
-    (signal) => faultOf(response, signal),
-  ).catch(() => undefined);
-  return fault?.code === "invalid_token";
 }

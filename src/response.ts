@@ -1,8 +1,8 @@
 /** The answer of the token endpoint: the wire object whole, and the access token made of it. */
 
-import { readText, type ResponseLike } from "./body.ts";
+import { parseJson, readText, type ResponseLike } from "./body.ts";
 import { KpnAuthError, redact } from "./errors.ts";
-import { parse, parseFault } from "./fault.ts";
+import { parseFault } from "./fault.ts";
 import { type AccessToken, isTokenValue } from "./token.ts";
 
 /**
@@ -83,24 +83,24 @@ export async function readWire(
 ): Promise<TokenResponse> {
   const text = await readText(response, signal);
   const { ok, status, headers } = response;
-  const wire = parse(text) as TokenResponse | null | undefined;
+  const wire = parseJson(text) as TokenResponse | null | undefined;
   if (
     ok && isTokenValue(wire?.access_token) &&
     /^bearer/i.test(wire.token_type ?? "bearer")
   ) return wire;
-  const { code, originalCode, message, hint, ...details } = parseFault(response, text);
+  const { code, originalCode, message, hint, ...details } = parseFault(response, text, {
+    tokenEndpoint: true,
+    now,
+  });
   const type = headers.get("content-type");
   const words = [`HTTP ${status}`, type, `${text.length} characters`, originalCode, message]
     .filter(Boolean).join(", ");
   // Redacted before it is cut, so that no cut secret is left.
   const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
-  // RFC 9110 section 10.2.3: seconds, or a date.
-  const header = headers.get("retry-after");
-  const retryAfter = digits(header, 1000) ?? Date.parse(header!) - now();
   throw new KpnAuthError(
     code,
-    `Cannot get a token: ${code} (${quote}). ${hint}`,
-    { status, ...details, ...retryAfter >= 0 && { retryAfter } },
+    `Cannot get a token: ${code} (${quote}). ${redact(hint, secret)}`,
+    { status, ...details },
   );
 }
 

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 Deno.test("B20, B22: every envelope becomes one shape; the code decides, then the status", async () => {
   const expected: [keyof typeof FAILURES, string, string, string][] = [
     ["invalid_client", "invalid_client", "oauth", "invalid_client"],
-    ["invalid_client_500", "invalid_client", "kpn", "Internal Server Error"],
+    ["invalid_client_500", "invalid_client", "kpn", "invalid_client-invalid_client_id"],
     [
       "invalid_access_token",
       "invalid_token",
@@ -26,7 +26,12 @@ Deno.test("B20, B22: every envelope becomes one shape; the code decides, then th
       "fault",
       "keymanagement.service.access_token_expired",
     ],
-    ["access_token_expired_header", "invalid_token", "www-authenticate", "invalid_token"],
+    [
+      "access_token_expired_header",
+      "invalid_token",
+      "www-authenticate",
+      "keymanagement.service.access_token_expired",
+    ],
     [
       "not_entitled",
       "not_entitled",

@@ -4,7 +4,7 @@ import { authorizedFetch, type AuthorizedFetchOptions } from "../mod.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 import { sourceUnderTest } from "./support/source.ts";
 
-const FAULT = '{"fault":{"faultstring":"Invalid access token"}}';
+const FAULT = '{"fault":{"detail":{"errorcode":"oauth.v2.InvalidAccessToken"}}}';
 
 /** An answer that knows whether its body was read to the end, or cancelled. */
 function recorded(
@@ -51,9 +51,9 @@ Deno.test("B18: the body of a discarded 401 is read or cancelled, whatever gave 
     recorded(401, [FAULT]),
     recorded(401, ["anything", "else"], { headers: header }),
     recorded(401, ["never ends"], { headers: header, ends: false }),
-    recorded(500, ["<fault><faultstring>Invalid access token</faultstring></fault>"], {
-      headers: { "content-type": "text/xml" },
-    }),
+    recorded(500, [
+      "<fault><detail><errorcode>oauth.v2.InvalidAccessToken</errorcode></detail></fault>",
+    ], { headers: { "content-type": "text/xml" } }),
   ];
   for (const rejection of rejections) {
     const kpn = answering([rejection, recorded(200, ["ok"])]);
@@ -110,21 +110,29 @@ Deno.test("an error body that breaks off is handed back to break off in the call
   await assertRejects(() => response.text(), TypeError, "connection lost");
 });
 
-Deno.test("what cannot tell of a token is not looked at: other statuses, other types, no body", async () => {
+Deno.test("B58: what is no error is not looked at, and an empty 401 is handed back", async () => {
+  const answer = recorded(399, [FAULT]);
+  const response = await answering([answer])("/x");
+  assertEquals([answer.fate.pulled, await response.text()], [0, FAULT]);
+  const empty = await answering([{ response: new Response(null, { status: 401 }) }])("/x");
+  assertEquals(empty.status, 401);
+});
+
+Deno.test("B58: a rejected token is recognised at any status of 400 and above, with any type", async () => {
   for (
-    const answer of [
+    const rejection of [
+      recorded(400, [FAULT]),
       recorded(403, [FAULT]),
       recorded(429, [FAULT]),
       recorded(503, [FAULT]),
       recorded(401, [FAULT], { headers: { "content-type": "text/html" } }),
-      recorded(200, [FAULT]),
+      recorded(401, [FAULT], { headers: {} }),
     ]
   ) {
-    const response = await answering([answer])("/x");
-    assertEquals([answer.fate.pulled, await response.text()], [0, FAULT]);
+    const kpn = answering([rejection, recorded(200, ["ok"])]);
+    assertEquals(await (await kpn("/x")).text(), "ok");
+    assert(rejection.fate.now !== "open");
   }
-  const response = await answering([{ response: new Response(null, { status: 401 }) }])("/x");
-  assertEquals(response.status, 401);
 });
 
 Deno.test("B18: every body of a token endpoint's answer is read or cancelled", async () => {

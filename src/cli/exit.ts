@@ -17,9 +17,12 @@ export const EXIT = {
 /** Where no token could be had. */
 export const EXIT_BY_CODE: Readonly<Record<KpnAuthErrorCode, number>> = {
   invalid_client: EXIT.credentials,
+  not_approved: EXIT.credentials,
+  key_expired: EXIT.credentials,
   secret_unavailable: EXIT.credentials,
   network_error: EXIT.network,
   timeout: EXIT.network,
+  proxy_refused: EXIT.network,
   rate_limited: EXIT.limited,
   invalid_request: EXIT.gateway,
   invalid_token: EXIT.gateway,

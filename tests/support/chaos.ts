@@ -69,7 +69,9 @@ export async function liveThrough(
     }
     if (!expiresAt) {
       rejected.lately.add(token ?? "");
-      return Response.json({ fault: { faultstring: "Invalid access token" } }, { status: 401 });
+      return Response.json({ fault: { detail: { errorcode: "oauth.v2.InvalidAccessToken" } } }, {
+        status: 401,
+      });
     }
     const status = [200, 200, 200, 200, 404, 429, 500][Math.floor(draw() * 7)]!;
     return Response.json({ message: "hello" }, { status });

@@ -1,0 +1,100 @@
+/**
+ * What an error answer of KPN's gateway says (`kpn.md`). Each code and each text is read in its
+ * envelope's own place, since a body may also hold an echo of what somebody sent.
+ */
+
+import { parseJson } from "./body.ts";
+import type { Envelope } from "./errors.ts";
+
+/** What an answer says. Every text is bounded and without control characters; it may be empty. */
+export interface Said {
+  readonly envelope: Envelope;
+  readonly code: string;
+  readonly message: string;
+  readonly transactionId?: string;
+  /** Whether nobody but the token endpoint writes so. */
+  readonly ofTokenEndpoint?: boolean;
+}
+
+/** Where each envelope has its code and, unless it is `message`, its text: the first that is there. */
+const ENVELOPES: readonly (readonly [Envelope, code: string, message: string])[] = [
+  ["fault", "fault.detail.errorcode", "fault.faultstring"],
+  ["api", "errorResponse.code", "errorResponse.message"],
+  ["api", "notifications.0.type", "notifications.0.message"],
+  ["api", "notifications.type", "notifications.message"],
+  ["kpn", "error.name", "error.message"],
+  ["oauth", "ErrorCode", "Error"],
+  ["oauth", "error", "error_description"],
+  ["api", "error_code", ""],
+  ["camara", "code", ""],
+  ["problem", "type", "detail"],
+  ["kpn", "name", ""],
+];
+
+/** Where a text stands otherwise. */
+const MESSAGES = "message error_title title";
+
+const IDS = "error.transactionId errorResponse.transactionId transactionId " +
+  "error.correlation_id errorResponse.correlation_id correlation_id instance";
+
+/** What a body says, in any of KPN's envelopes. */
+export function readEnvelope(body: string): Said {
+  const json = parseJson(body);
+  if (json === undefined) return readXml(body);
+  const [envelope, code, message] =
+    ENVELOPES.find(([, ...places]) => first(json, places.join(" "))) ?? ["unknown", "", ""];
+  return {
+    envelope,
+    code: first(json, code),
+    message: first(json, `${message} ${MESSAGES}`),
+    transactionId: first(json, IDS, 100),
+    ofTokenEndpoint: code === "ErrorCode",
+  };
+}
+
+/** The first text at any of some places in a JSON value, such as `error.name`. */
+function first(json: unknown, places: string, most?: number): string {
+  for (const place of places.split(" ")) {
+    let value = json;
+    for (const field of place.split(".")) value = (value as Record<string, unknown>)?.[field];
+    // A code may be a number (Match); a text that is none says nothing.
+    if (typeof value === "number" && place.endsWith("code")) value = `${value}`;
+    const found = place && text(value, most);
+    if (found) return found;
+  }
+  return "";
+}
+
+/** Apigee's fault as XML. Anchored, so that each text stands in its place. */
+const XML_FAULT =
+  /^\s*(?:<\?[^>]*>\s*)?<fault>\s*(?:<faultstring>([^<]*)<\/faultstring>\s*)?<detail>\s*<errorcode>([^<]*)</;
+
+function readXml(body: string): Said {
+  const [found, message, code] = XML_FAULT.exec(body) ?? [];
+  return { envelope: found ? "fault" : "unknown", code: text(code), message: text(message) };
+}
+
+/** A parameter of a challenge. A quoted text is taken whole, so that nothing inside it counts. */
+const PARAMETER = /(?:^|[\s,])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
+
+/** What `www-authenticate` says: `Bearer realm="…",error="…",error_description="…"` (RFC 6750 section 3). */
+export function readChallenge(header: string | null): Said {
+  const fields: Record<string, string | undefined> = {};
+  for (const [, name, quoted, token] of `${header}`.matchAll(PARAMETER)) {
+    fields[name!.toLowerCase()] ??= quoted ?? token;
+  }
+  const { error, error_description } = fields;
+  return { envelope: "www-authenticate", code: text(error), message: text(error_description) };
+}
+
+/** The code that a text begins with, such as `oauth.v2.X: words`; plain words are none. */
+export function leadingCode(message: string): string {
+  return /^[A-Za-z]+(?:[_.]|[a-z][A-Z])[\w.-]*\w/.exec(message)?.[0] ?? "";
+}
+
+/** A text on one line, at most `most` characters of it; of anything else nothing. */
+export function text(value: unknown, most = 200): string {
+  return typeof value === "string"
+    ? value.trim().slice(0, most).replace(/[\p{C}\p{Z}]+/gu, " ").trim()
+    : "";
+}
