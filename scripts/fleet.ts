@@ -5,30 +5,28 @@
  *     deno task fleet
  *     deno task fleet --isolates=500 --calls=30 --life=10 --failures=0.01 --seed=2
  *
- * The rules are the source's own: ages with jitter, a refresh in the background, the store read
- * before a mint, the right to mint where a store can give it. The latencies are assumptions.
+ * The isolates run the library's own layers, in virtual time. What is assumed of the
+ * world stands in `fleet_world.ts`.
  */
 
 import { parseArgs } from "node:util";
-import { createQueue, randomFrom } from "./virtual_time.ts";
-import { type AccessToken, type Ages, agesOf } from "../src/token.ts";
+import { cached, type TokenSource } from "../src/cached.ts";
+import { coolingDown } from "../src/cool_down.ts";
+import type { Ask, Layer } from "../src/grant.ts";
+import { stored } from "../src/stored.ts";
+import { agesOf } from "../src/token.ts";
+import {
+  cloudflareKv,
+  createWorld,
+  type Fleet,
+  LOCATIONS,
+  mint,
+  redis,
+  type World,
+} from "./fleet_world.ts";
+import { inVirtualTime } from "./virtual_time.ts";
 
-/** What is simulated. Times in ms. */
-export interface Fleet {
-  /** How many isolates are alive; one that dies is replaced by a cold one. */
-  readonly isolates: number;
-  /** Calls an hour and isolate, at random times. */
-  readonly calls: number;
-  /** How long an isolate lives on average. */
-  readonly life: number;
-  /** Lifetime of a token. */
-  readonly lifetime: number;
-  /** The share of the store's operations that fail. */
-  readonly failures: number;
-  /** For how long it is observed, after one token's lifetime to warm up. */
-  readonly duration: number;
-  readonly seed: number;
-}
+export type { Fleet };
 
 /** What came of it. */
 export interface Outcome {
@@ -42,187 +40,116 @@ export const STORES = ["none", "Cloudflare KV", "Redis", "Durable Object"] as co
 
 const HOUR = 3_600_000;
 const MARGINS = { ageing: 300_000, stale: 10_000 };
-/** What is assumed of the world: `[at least, on average above that]`, in ms. */
-const LATENCY = {
-  mint: [100, 100],
-  "Cloudflare KV": [5, 20],
-  Redis: [1, 4],
-  "Durable Object": [20, 40],
-} as const;
-/** Within so many ms a write to KV is seen in the other locations, of which there are so many. */
-const PROPAGATION = 60_000;
-const LOCATIONS = 300;
-/** As in `src/shared.ts` with the default timeout. */
-const PATIENCE = 5_000;
-const LOOK_EVERY = 100;
+/** The source's default. */
+const TIMEOUT = 10_000;
 
-type Token = AccessToken & { readonly location: number; readonly seenAt: number };
-type Held = Ages & { readonly token: Token };
-/** Something that takes time: yields for how long it waits. */
-type Flow<T> = Generator<number, T, void>;
+type Store = typeof STORES[number];
 
 /** Runs the fleet. The same fleet, the same outcome. */
-export function simulate(fleet: Fleet, store: typeof STORES[number]): Outcome {
-  const random = randomFrom(fleet.seed);
-  const exponential = (mean: number) => -mean * Math.log(1 - random());
-  const events = createQueue();
-  const end = fleet.lifetime + fleet.duration;
-  const gap = HOUR / fleet.calls;
-  let now = 0;
-  let mints = 0;
-  let calls = 0;
-  const waits: number[] = [];
+export function simulate(fleet: Fleet, store: Store): Promise<Outcome> {
+  return inVirtualTime(async (time) => {
+    const world = createWorld(fleet, time);
+    const sourceOf = sourceMaker(world, store);
+    for (let n = 0; n < fleet.isolates; n++) live(world, n % LOCATIONS, sourceOf);
+    await time.sleep(fleet.lifetime + fleet.duration);
+    const waits = world.waits.sort((a, b) => a - b);
+    const p99 = waits[waits.length - Math.ceil(world.calls * 0.01)] ?? 0;
+    const mean = waits.reduce((sum, wait) => sum + wait, 0) / world.calls;
+    return { mintsAnHour: world.mints / (fleet.duration / HOUR), mean, p99 };
+  }, 0);
+}
 
-  /** All that the store knows: what was written (KV: and not yet seen everywhere), who has the right. */
-  let written: Token[] = [];
-  let rightTaken = false;
-  /** The Durable Object's own state. */
-  let objectHolds: Held | undefined;
-  let objectMints: { readonly token: Token; readonly until: number } | undefined;
+type SourceMaker = (location: number, jitter: number) => TokenSource;
 
-  const observed = () => now >= fleet.lifetime;
-  const took = (what: keyof typeof LATENCY) => LATENCY[what][0] + exponential(LATENCY[what][1]);
-  const holding = (token: Token, jitter: number) => ({ token, ...agesOf(token, MARGINS, jitter) });
-
-  function count(times: number, wait: () => number): void {
-    if (!observed()) return;
-    const whole = Math.floor(times + random());
-    calls += whole;
-    for (let n = 0; n < whole; n++) {
-      const ms = wait();
-      if (ms > 0) waits.push(ms);
-      else break; // all the others wait as little
-    }
-  }
-
-  function newToken(location: number): Token {
-    if (observed()) mints++;
-    const [requestedAt, expiresAt] = [now, now + fleet.lifetime];
-    const value = `${requestedAt}-${random()}`;
-    return { value, requestedAt, expiresAt, location, seenAt: Infinity } as Token;
-  }
-
-  function* mint(location: number): Flow<Token> {
-    const token = newToken(location);
-    yield took("mint");
-    return token;
-  }
-
-  /** One operation of the store; says whether it failed. */
-  function* operation(): Flow<boolean> {
-    yield took(store as keyof typeof LATENCY);
-    return random() < fleet.failures;
-  }
-
-  function* read(location: number, adopts: (token: Token) => boolean): Flow<Token | undefined> {
-    if (yield* operation()) return undefined;
-    const token = written.findLast((token) => token.location === location || token.seenAt <= now);
-    return token && adopts(token) ? token : undefined;
-  }
-
-  function* mintAndShare(location: number): Flow<Token> {
-    const token = yield* mint(location);
-    if (!(yield* operation())) {
-      const seenAt = store === "Redis" ? now : now + random() * PROPAGATION;
-      written = [...written.filter(({ expiresAt }) => expiresAt > now), { ...token, seenAt }];
-    }
-    return token;
-  }
-
-  /** `sharedToken`'s way to a token. */
-  function* shared(location: number, adopts: (token: Token) => boolean): Flow<Token> {
-    const found = yield* read(location, adopts);
-    if (found) return found;
-    if (store !== "Redis") return yield* mintAndShare(location);
-    for (const since = now; now - since < PATIENCE;) {
-      if (yield* operation()) break;
-      if (!rightTaken) {
-        rightTaken = true;
-        const token = (yield* read(location, adopts)) ?? (yield* mintAndShare(location));
-        yield* operation();
-        rightTaken = false;
-        return token;
-      }
-      yield LOOK_EVERY * (0.5 + random());
-      const found = yield* read(location, adopts);
-      if (found) return found;
-    }
-    return (yield* read(location, adopts)) ?? (yield* mintAndShare(location));
-  }
-
-  /** The object answers at once unless its token is stale; one mint is under way at most. */
-  function* object(location: number): Flow<Token> {
-    yield took(store as keyof typeof LATENCY) / 2;
-    if (objectMints && now >= objectMints.until) {
-      objectHolds = holding(objectMints.token, random());
-      objectMints = undefined;
-    }
-    if (!objectHolds || now >= objectHolds.ageingAt) {
-      objectMints ??= { token: newToken(location), until: now + took("mint") };
-    }
-    let token = objectHolds?.token;
-    if (!token || now >= objectHolds!.staleAt) {
-      token = objectMints!.token;
-      yield objectMints!.until - now;
-    }
-    yield took(store as keyof typeof LATENCY) / 2;
-    return token;
-  }
-
-  function obtain(location: number, held: Held | undefined, renewing: boolean): Flow<Token> {
-    if (store === "none") return mint(location);
-    if (store === "Durable Object") return object(location);
-    return shared(location, (token) => {
-      const { ageingAt, staleAt } = agesOf(token, MARGINS, 0);
-      return renewing ? token.value !== held?.token.value && now < ageingAt : now < staleAt;
+/** How an isolate gets its token: the library's layers over the simulated KPN. */
+function sourceMaker(world: World, store: Store): SourceMaker {
+  const { now } = world;
+  const announce = () => {};
+  const isolate = (layer: Layer<Omit<Ask, "run">>, jitter: number) =>
+    cached(layer, {
+      now,
+      announce,
+      timeout: TIMEOUT,
+      margins: MARGINS,
+      random: () => jitter,
     });
-  }
+  const minted = () => coolingDown(() => mint(world), now, announce);
+  const underRun = (layer: Layer): Layer<Omit<Ask, "run">> => (ask) =>
+    layer({ ...ask, run: runAt(now()) });
 
-  /** One isolate from its first call to its end; then a cold one in its stead. */
-  function* isolate(location: number): Flow<void> {
-    for (;;) {
-      const death = now + exponential(fleet.life);
-      let held: Held | undefined;
-      for (let next = now + exponential(gap); next < death;) {
-        yield next - now;
-        const since = now;
-        const renewing = held !== undefined && now < held.staleAt;
-        const token: Token = yield* obtain(location, held, renewing && store !== "Durable Object");
-        const wait = now - since;
-        // The object's client has no background: every call waits for its answer.
-        const waited = renewing && store !== "Durable Object" ? 0 : wait;
-        count(1, () => waited);
-        count(wait / gap, () => waited * random());
-        held = holding(token, store === "Durable Object" ? 1 : random());
-        const fresh = Math.max(now, held.ageingAt);
-        count(Math.max(0, Math.min(death, fresh) - now) / gap, () => 0);
-        next = fresh + exponential(gap);
-      }
-      yield Math.max(0, death - now);
+  if (store === "none") return (_, jitter) => isolate(underRun(minted()), jitter);
+  if (store === "Durable Object") {
+    const object = isolate(underRun(minted()), world.random());
+    return () => isolate(asking(world, object), 1);
+  }
+  const storeAt = store === "Redis" ? redis(world) : cloudflareKv(world);
+  return (location, jitter) => {
+    const options = { now, announce, timeout: TIMEOUT, random: () => jitter, keyOf };
+    return isolate(underRun(stored(minted(), storeAt(location), options)), jitter);
+  };
+}
+
+const keyOf = () => Promise.resolve("key");
+
+/** A run of the grant as the layers see it; no simulated mint takes so long that it would be cut. */
+function runAt(now: number): Ask["run"] {
+  const { signal } = new AbortController();
+  return { request: { body: "" }, signal, endsAt: now + TIMEOUT, secret: "" } as Ask["run"];
+}
+
+/** What the client of the Durable Object does: it asks the object's source, far away. */
+function asking(world: World, object: TokenSource): Layer<Omit<Ask, "run">> {
+  return async () => {
+    await world.take("Durable Object", 0.5);
+    const token = await object.token();
+    await world.take("Durable Object", 0.5);
+    return token;
+  };
+}
+
+/**
+ * One isolate after the other in one place: each from its first call to its end. Calls for which
+ * the held token is fresh are counted, and not made.
+ */
+async function live(world: World, location: number, sourceOf: SourceMaker): Promise<never> {
+  const { now, sleep, exponential, fleet: { life, calls } } = world;
+  const gap = HOUR / calls;
+  for (;;) {
+    const death = now() + exponential(life);
+    const jitter = world.random();
+    const source = sourceOf(location, jitter);
+    for (let next = now() + exponential(gap); next < death;) {
+      await sleep(next - now());
+      const since = now();
+      const token = await source.token();
+      const wait = now() - since;
+      count(world, 1, () => wait);
+      count(world, wait / gap, () => wait * world.random()); // who came meanwhile
+      const fresh = Math.max(now(), agesOf(token, MARGINS, jitter).ageingAt);
+      count(world, Math.max(0, Math.min(death, fresh) - now()) / gap, () => 0);
+      next = fresh + exponential(gap);
     }
+    await sleep(death - now());
   }
+}
 
-  function resume(flow: Flow<void>): void {
-    const { value, done } = flow.next();
-    if (!done) events.add(now + value, () => resume(flow));
+/** Counts calls and how long they waited; a share of a call counts as often as it is likely. */
+function count(world: World, times: number, wait: () => number): void {
+  if (!world.observed()) return;
+  const whole = Math.floor(times + world.random());
+  world.calls += whole;
+  for (let n = 0; n < whole; n++) {
+    const ms = wait();
+    if (ms === 0) return; // all the others wait as little
+    world.waits.push(ms);
   }
-
-  for (let n = 0; n < fleet.isolates; n++) resume(isolate(n % LOCATIONS));
-  for (let event = events.next(); event && event.at < end; event = events.next()) {
-    now = event.at;
-    event.run();
-  }
-  waits.sort((a, b) => a - b);
-  const p99 = waits[waits.length - Math.ceil(calls * 0.01)] ?? 0;
-  const mean = waits.reduce((sum, wait) => sum + wait, 0) / calls;
-  return { mintsAnHour: mints / (fleet.duration / HOUR), mean, p99 };
 }
 
 if (import.meta.main) {
   const option = (value: string) => ({ type: "string", default: value }) as const;
   const { values } = parseArgs({
     options: {
-      isolates: option("10,1000,100000"),
+      isolates: option("10,1000,10000"),
       calls: option("120"), // an hour and isolate
       life: option("30"), // minutes
       lifetime: option("3599"), // seconds
@@ -235,7 +162,7 @@ if (import.meta.main) {
   console.log("| ---: | --- | ---: | ---: | ---: |");
   for (const isolates of values.isolates.split(",").map(Number)) {
     for (const store of STORES) {
-      const { mintsAnHour, mean, p99 } = simulate({
+      const { mintsAnHour, mean, p99 } = await simulate({
         isolates,
         calls: Number(values.calls),
         life: Number(values.life) * 60_000,

@@ -86,7 +86,7 @@ export function isFromFuture({ requestedAt }: AccessToken, time: number): boolea
 export function isAccessToken(value: unknown): value is AccessToken {
   const token = Object(value) as AccessToken;
   return isTokenValue(token.value) && Array.isArray(token.apiProducts) &&
-    Number.isSafeInteger(token.requestedAt) && Number.isSafeInteger(token.expiresAt) &&
+    Number.isFinite(token.requestedAt) && Number.isFinite(token.expiresAt) &&
     token.requestedAt < token.expiresAt;
 }
 
