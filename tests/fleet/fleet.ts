@@ -26,6 +26,9 @@ export interface Kpn extends AsyncDisposable {
   readonly atOnce: number;
 }
 
+/** The longest that a process may take to do what it is told, in ms. */
+const LONGEST = 300_000;
+
 /** Serves a mock that counts what is under way. */
 export function serveKpn(options: MockKpnOptions): Kpn {
   const minted: { value: string }[] = [];
@@ -84,7 +87,9 @@ export async function startMember(runtime: Runtime, member: Member): Promise<Pro
   return {
     async obey(order) {
       await stdin.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`));
-      return await report();
+      // One that hangs is ended, so that its report is an error.
+      const hangs = setTimeout(() => child.kill("SIGKILL"), LONGEST);
+      return await report().finally(() => clearTimeout(hangs));
     },
     async kill() {
       child.kill("SIGKILL");
@@ -98,14 +103,19 @@ export async function startMember(runtime: Runtime, member: Member): Promise<Pro
   };
 }
 
+/** Several processes that do the same. */
+export interface Fleet extends AsyncDisposable {
+  readonly members: readonly Process[];
+  /** All at once do what they are told, and report. */
+  obey(order: Order): Promise<Report[]>;
+}
+
 /** Starts several, and ends them together. */
-export async function startFleet(
-  runtimes: readonly Runtime[],
-  member: Member,
-): Promise<{ members: Process[] } & AsyncDisposable> {
+export async function startFleet(runtimes: readonly Runtime[], member: Member): Promise<Fleet> {
   const members = await Promise.all(runtimes.map((runtime) => startMember(runtime, member)));
   return {
     members,
+    obey: (order) => Promise.all(members.map((member) => member.obey(order))),
     async [Symbol.asyncDispose]() {
       await Promise.all(members.map((member) => member[Symbol.asyncDispose]()));
     },

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { createTokenSource, type TokenSource, type TokenStore } from "../../mod.ts";
 import { type DenoKv, denoKvStore } from "../../src/stores/deno_kv.ts";
 import { redisStore } from "../../src/stores/redis.ts";
+import { watchStalls } from "./disturbed.ts";
 
 /** How a process takes part. */
 export interface Member {
@@ -17,6 +18,7 @@ export interface Member {
   readonly redis?: { readonly folder: string; readonly port: number };
   /** The SQLite file of a Deno KV. */
   readonly kv?: string;
+  /** Of a token request, in ms. Default: 120,000, so that no stall makes a process mint alone. */
   readonly timeout?: number;
 }
 
@@ -24,8 +26,10 @@ export interface Member {
 export type Order =
   /** So many callers at once; `reject` says that the token of the last report was rejected. */
   | { readonly callers: number; readonly reject?: boolean }
-  /** A caller every 10 ms, for so many ms. */
-  | { readonly during: number }
+  /** A caller every 10 ms, until they got so many different tokens, for so many ms at most. */
+  | { readonly different: number; readonly within: number }
+  /** Wait until the store answers. */
+  | { readonly connected: true }
   /** Use another secret from now on. */
   | { readonly secret: string };
 
@@ -39,43 +43,48 @@ export interface Report {
   readonly errors: readonly string[];
   /** The types of all events since the last report. */
   readonly events: readonly string[];
+  /** The longest that the process stood still, or that a caller was not followed by the next: ms. */
+  readonly stalled: number;
 }
 
 const member = JSON.parse(process.argv[2]!) as Member;
 let clientSecret = "APP_CLIENT_SECRET";
 const events: string[] = [];
 let last: string | undefined;
-const { store, close } = await connect();
+/** What goes on behind a token. */
+const behind: Promise<unknown>[] = [];
+const store = await connect();
+const { timeout = 120_000 } = member;
 const source = createTokenSource({
   clientId: "APP_CLIENT_ID",
   clientSecret: () => clientSecret,
   tokenEndpoint: member.tokenEndpoint,
-  timeout: member.timeout ?? 10_000,
-  attemptTimeout: member.timeout ?? 4_000,
+  timeout,
+  attemptTimeout: timeout,
   store,
   onEvent: ({ type }) => events.push(type),
+  waitUntil: (promise) => behind.push(promise),
 });
 
-print({ tokens: [], askedAt: {}, errors: [], events: [] }); // ready
+const watch = watchStalls();
+print({ tokens: [], askedAt: {}, errors: [], events: [], stalled: 0 }); // ready
 for await (const line of createInterface({ input: process.stdin })) {
   print(await obey(JSON.parse(line)));
 }
-await close();
+process.exit();
 
-async function connect(): Promise<{ store: TokenStore; close: () => unknown }> {
+async function connect(): Promise<TokenStore> {
   if (member.kv) {
     const { Deno } = globalThis as unknown as {
-      Deno: { openKv(path: string): Promise<DenoKv & { close(): void }> };
+      Deno: { openKv(path: string): Promise<DenoKv> };
     };
-    const kv = await Deno.openKv(member.kv);
-    return { store: denoKvStore(kv), close: () => kv.close() };
+    return denoKvStore(await Deno.openKv(member.kv));
   }
   const { folder, port } = member.redis!;
   const client = createRequire(folder)("redis").createClient({ url: `redis://127.0.0.1:${port}` });
   client.on("error", () => {}); // it reconnects
   await client.connect();
-  const store = redisStore((args) => client.sendCommand(args));
-  return { store, close: () => client.destroy() };
+  return redisStore((args) => client.sendCommand(args));
 }
 
 async function obey(order: Order): Promise<Report> {
@@ -95,17 +104,28 @@ async function obey(order: Order): Promise<Report> {
     );
   };
   if ("secret" in order) clientSecret = order.secret;
+  if ("connected" in order) await store.get("connected"); // its client waits until it has a connection
   if ("callers" in order) {
     const rejected = order.reject ? last : undefined;
     await Promise.all(Array.from({ length: order.callers }, () => call(rejected)));
   }
-  if ("during" in order) {
-    for (const end = Date.now() + order.during; Date.now() < end;) {
+  if ("different" in order) {
+    const end = performance.now() + order.within;
+    while (tokens.size < order.different && performance.now() < end) {
+      watch.mark();
       await call();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    watch.mark();
   }
-  return { tokens: [...tokens], askedAt, errors: [...errors], events: events.splice(0) };
+  while (behind.length) await Promise.all(behind.splice(0));
+  return {
+    tokens: [...tokens],
+    askedAt,
+    errors: [...errors],
+    events: events.splice(0),
+    stalled: watch.longest(),
+  };
 }
 
 function print(report: Report): void {
