@@ -34,8 +34,7 @@ const ENVELOPES: readonly (readonly [Envelope, code: string, message: string])[]
 /** Where a text stands otherwise. */
 const MESSAGES = "message error_title title";
 
-const IDS = "error.transactionId errorResponse.transactionId transactionId " +
-  "error.correlation_id errorResponse.correlation_id correlation_id instance";
+const IDS = "error.transactionId errorResponse.transactionId transactionId correlation_id instance";
 
 /** What a body says, in any of KPN's envelopes. */
 export function readEnvelope(body: string): Said {
@@ -89,12 +88,12 @@ export function readChallenge(header: string | null): Said {
 
 /** The code that a text begins with, such as `oauth.v2.X: words`; plain words are none. */
 export function leadingCode(message: string): string {
-  return /^[A-Za-z]+(?:[_.]|[a-z][A-Z])[\w.-]*\w/.exec(message)?.[0] ?? "";
+  return /^[a-z]+[_.][\w.-]*\w/i.exec(message)?.[0] ?? "";
 }
 
 /** A text on one line, at most `most` characters of it; of anything else nothing. */
 export function text(value: unknown, most = 200): string {
   return typeof value === "string"
-    ? value.trim().slice(0, most).replace(/[\p{C}\p{Z}]+/gu, " ").trim()
+    ? value.slice(0, most).replace(/[\p{C}\p{Z}]+/gu, " ").trim()
     : "";
 }

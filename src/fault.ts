@@ -104,7 +104,7 @@ export function parseFault(
   }
   const transactionId = said.transactionId || text(headers.get("x-request-id"), 100);
   const retryAfter = readRetryAfter(headers.get("retry-after"), now);
-  const isUnknownValue = code === "not_found" && originalCode && !meaningOf(originalCode);
+  const isUnknownValue = code === "not_found" && !/fault|unknown/.test(speaker.envelope);
   const hint = [
     isUnknownValue ? UNKNOWN_VALUE : hintFor(code),
     code === "redirected" && leadsTo(headers.get("location")),
@@ -133,29 +133,25 @@ function decisive(said: Said, challenge: Said): readonly [Said, code: string] {
   return codes.find(([, code]) => meaningOf(code)) ?? codes.find(([, code]) => code) ?? [said, ""];
 }
 
-/** What only a proxy adds to an answer. */
-const PROXY_HEADERS = ["proxy-authenticate", "x-squid-error", "via"];
-
 /** What an answer means whose code, if it has one, means nothing to us. */
 function byStatus(
   { status, headers }: Pick<ResponseLike, "status" | "headers">,
   body: string,
   isSaid: boolean,
 ): FaultCode {
-  if (status === 407) return "proxy_refused";
-  if (status === 404) return "not_found";
-  if (status === 429) return "rate_limited";
+  const meaning = meaningOf(`${status}`);
   if (status >= 500) return "server_error";
   // Most runtimes show a redirect as it is, Chromium as status 0.
-  if (status < 200 || status >= 300 && status < 400) return "redirected";
-  const isDenied = status === 401 || status === 403;
-  if (isSaid && status >= 400) return isDenied ? "access_denied" : "invalid_request";
+  if (status < 200 || status > 299 && status < 400) return "redirected";
+  if (isSaid && status >= 400) return meaning ?? "invalid_request";
+  if (meaning !== "access_denied") return meaning ?? "invalid_response";
   const isHtml = /^\s*<(!doctype |html)/i.test(body) ||
-    /\S/.test(body) && /html/.test(`${headers.get("content-type")}`);
-  const isProxy = PROXY_HEADERS.some((name) => headers.get(name)) ||
+    body && /html/.test(`${headers.get("content-type")}`);
+  const isProxy =
+    ["proxy-authenticate", "x-squid-error", "via"].some((name) => headers.get(name)) ||
     isHtml && /squid|proxy/i.test(body);
   if (status === 403 && isProxy) return "proxy_refused";
-  return isDenied && !isHtml ? "access_denied" : "invalid_response";
+  return isHtml ? "invalid_response" : meaning;
 }
 
 /** Where a redirect leads: the host alone, since the rest may hold anything. */

@@ -3,32 +3,32 @@
 import type { FaultCode } from "./errors.ts";
 
 /**
- * What each fault means: the codes that say so (`kpn.md`; the last segment, in any case), and what
- * to do next. One of KPN's codes stands in one row only.
+ * What each fault means: the codes (the last segment, in any case) and the statuses that say so, and
+ * what to do next. A code stands in one row only.
  */
 const MEANINGS: readonly (readonly [FaultCode, codes: string, hint: string])[] = [
   [
     "invalid_token",
     "invalid_token invalid_access_token access_token_expired access_token_not_approved UNAUTHENTICATED",
-    "The access token has expired or was revoked. Request a new one; a new secret will not help.",
+    "The access token has expired or was revoked. Request a new token; a new secret will not help.",
   ],
   [
     "not_entitled",
     "InvalidAPICallAsNoApiProductMatchFound apiresource_doesnot_exist InvalidApiKeyForGivenResource " +
     "consumer_key_missing_api_product_association",
-    "The project lacks this API. Add it to the project's products on developer.kpn.com; a new token will not help.",
+    "The project lacks this API. Add its product to the project on developer.kpn.com; a new token will not help.",
   ],
   [
     "not_approved",
     "invalid_client-client_id_not_approved invalid_client-app_not_approved ApiKeyNotApproved " +
     "DeveloperStatusNotActive CompanyStatusNotActive",
-    "Id and secret are right, but the project or its account is pending or revoked. See its status on " +
-    "developer.kpn.com; copying them again will not help.",
+    "Id and secret are right, but the project or its account is pending or revoked. " +
+    "See its status on developer.kpn.com; a new token or secret will not help.",
   ],
   [
     "key_expired",
     "consumer_key_expired",
-    "The project's key has expired. Create a new key for the project on developer.kpn.com; " +
+    "The project's key has expired. Create a new key on developer.kpn.com; " +
     "a new token or a retry will not help.",
   ],
   [
@@ -40,32 +40,31 @@ const MEANINGS: readonly (readonly [FaultCode, codes: string, hint: string])[] =
   ],
   [
     "rate_limited",
-    "QuotaViolation SpikeArrestViolation ConcurrentRatelimitViolation",
+    "QuotaViolation SpikeArrestViolation ConcurrentRatelimitViolation 429",
     "The project's quota or rate limit is used up. Slow down; a new token or secret will not help.",
   ],
   [
     "not_found",
-    "ApplicationNotFound",
-    "Nothing is at this URL. Check it on the API's page on developer.kpn.com; " +
-    "a new token or a retry will not help.",
+    "ApplicationNotFound 404",
+    "Nothing is at this URL. Check it on developer.kpn.com; a new token or a retry will not help.",
   ],
   [
     "invalid_request",
     "invalid_request",
-    "The request is malformed or lacks a parameter. Check it on the API's page on developer.kpn.com; " +
+    "The request is wrong or lacks a parameter. Check the API's page on developer.kpn.com; " +
     "a new token or a retry will not help.",
   ],
   [
     "access_denied",
-    "",
+    "401 403",
     "The request is refused. Check that it sends its token, and the project's products on " +
     "developer.kpn.com; a new token or a retry will not help.",
   ],
   [
     "proxy_refused",
-    "",
-    "A proxy refused the request: KPN has not seen it. Give the proxy its password, or ask its " +
-    "administrator to open the host; a new token or secret will not help.",
+    "407",
+    "A proxy refused the request: KPN has not seen it. Check the proxy's password and rules; " +
+    "a new token or secret will not help.",
   ],
   [
     "server_error",
@@ -89,12 +88,13 @@ export const UNKNOWN_VALUE =
   "The API does not know what the request asks for. Check its values, such as the phone number; " +
   "a new token or a retry will not help.";
 
-/** What a code means: its last segment, in any case, CamelCase or snake_case. */
+/** What a code or a status means. `InvalidClient` is `invalid_client`. */
 export function meaningOf(code: string): FaultCode | undefined {
   const plain = (codes: string) => codes.toLowerCase().replace(/_/g, "");
-  const last = plain(code.slice(code.lastIndexOf(".") + 1));
-  if (!last || /\s/.test(code)) return undefined;
-  return MEANINGS.find(([, codes]) => plain(codes).split(" ").includes(last))?.[0];
+  const last = plain(code).split(".").pop();
+  return last && !/\s/.test(code)
+    ? MEANINGS.find(([, codes]) => plain(codes).split(" ").includes(last))?.[0]
+    : undefined;
 }
 
 /** What a fault means and what to do next. */
