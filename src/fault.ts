@@ -146,7 +146,7 @@ function byStatus(
   if (isSaid && status >= 400) return meaning ?? "invalid_request";
   if (meaning !== "access_denied") return meaning ?? "invalid_response";
   const isHtml = /^\s*<(!doctype |html)/i.test(body) ||
-    body && /html/.test(`${headers.get("content-type")}`);
+    body.trim() && /html/.test(`${headers.get("content-type")}`);
   const isProxy =
     ["proxy-authenticate", "x-squid-error", "via"].some((name) => headers.get(name)) ||
     isHtml && /squid|proxy/i.test(body);
