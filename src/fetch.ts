@@ -5,8 +5,8 @@ import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
-import { secureUrl } from "./request.ts";
 import type { TokenCall, TokenSource, WaitUntil } from "./cached.ts";
+import { secureUrl } from "./url.ts";
 
 /** A `fetch` that adds the token; it has `fetch`'s own signature. */
 export type AuthorizedFetch = (

@@ -1,11 +1,17 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
 import type { ResponseLike } from "./body.ts";
-import { MAX_TIMER, nothing, within } from "./deadline.ts";
+import { nothing, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import { networkError } from "./network.ts";
-import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
+import { checkNumbers } from "./numbers.ts";
+import {
+  checkParameters,
+  createTokenRequest,
+  type TokenRequest,
+  type TokenTarget,
+} from "./request.ts";
 import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
@@ -211,7 +217,7 @@ function requestBuilder(
   const target = {
     realm,
     tokenEndpoint: tokenEndpoint instanceof URL ? tokenEndpoint.href : tokenEndpoint,
-    parameters: parameters && { ...parameters },
+    parameters: checkParameters(parameters),
     allowInsecureHttp,
   };
   return (clientId, clientSecret) => createTokenRequest({ clientId, clientSecret }, target);
@@ -247,12 +253,4 @@ function timedOut(option: string, ms: number, run: { readonly phase: string }) {
       "timeout",
       `Cannot get a token: ${option} (${ms} ms) ran out while ${run.phase}.`,
     );
-}
-
-/** Refuses what no timer takes. */
-export function checkNumbers(options: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value >= 0 && value <= MAX_TIMER) continue;
-    throw new RangeError(`Cannot use ${name}: it must be 0 to ${MAX_TIMER}`);
-  }
 }

@@ -1,6 +1,8 @@
 /** The exact POST of KPN's cURL examples, built and not yet sent. */
 
 import { type Realm, TOKEN_ENDPOINTS } from "./kpn.ts";
+import { checkObject, checkText, quoted, refuse } from "./options.ts";
+import { secureUrl } from "./url.ts";
 
 /** What the portal hands out for a project (or for its Sandbox). */
 export interface ClientCredentials {
@@ -15,14 +17,18 @@ export interface TokenTarget {
   /** One of KPN's realms. Default: `"gateway"`. */
   readonly realm?: Realm | undefined;
   /**
-   * A token endpoint other than KPN's, instead of a realm: a mock, a proxy. Its
-   * query is kept (RFC 6749 section 3.2); `grant_type` is added if it lacks one.
+   * A token endpoint other than KPN's, instead of a realm: a mock, a proxy. Its query is
+   * kept byte for byte (RFC 6749 section 3.2) and its fragment dropped;
+   * `grant_type=client_credentials` is appended if the query has no `grant_type`.
    */
   readonly tokenEndpoint?: string | URL | undefined;
-  /** Extra. */
-  readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** Accept an `http:` endpoint that is not on loopback. Default: `false`. */
   readonly allowInsecureHttp?: boolean | undefined;
+  /**
+   * More fields for the form, after `client_secret`, in the order given. Number Verify needs
+   * `{ scopes: "operator_lookup" }`. Default: none.
+   */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -37,7 +43,10 @@ export interface TokenRequest {
   readonly method: "POST";
   /** Exactly cURL's content type: no charset. */
   readonly headers: { readonly "content-type": "application/x-www-form-urlencoded" };
-  /** `client_id` then `client_secret`, in the WHATWG form encoding; a string, so that no charset is added. */
+  /**
+   * `client_id`, `client_secret`, then the target's `parameters`, in the WHATWG form encoding;
+   * a string, so that no charset is added.
+   */
   readonly body: string;
   /** Always `"manual"`: a secret follows no redirect. */
   readonly redirect: "manual";
@@ -48,9 +57,9 @@ export interface TokenRequest {
  *
  * @param credentials The client id and the secret, as the portal shows them.
  * @param target Where to request the token. Default: KPN's `gateway` realm.
- * @throws {TypeError} If an id or secret is empty, or has white space at an edge, a
- * control character or a lone surrogate (the message names the field, never the
- * value); if the endpoint is no `https:` URL, or carries a password.
+ * @returns The request, frozen, not yet sent.
+ * @throws {TypeError} If the id, the secret or the target cannot be used. The message says
+ * what is wrong with it, and quotes the value unless that may be secret.
  *
  * @example
  * ```ts
@@ -67,56 +76,62 @@ export function createTokenRequest(
   credentials: ClientCredentials,
   target: TokenTarget = {},
 ): TokenRequest {
+  checkObject("credentials", credentials);
+  checkObject("target", target);
   const { clientId, clientSecret } = credentials;
-  checkCredentials({ clientId, clientSecret });
+  checkText("clientId", clientId);
+  checkText("clientSecret", clientSecret);
+  const form = [
+    ["client_id", clientId],
+    ["client_secret", clientSecret],
+    ...Object.entries(checkParameters(target.parameters)),
+  ];
   return Object.freeze({
     url: tokenEndpoint(target),
     method: "POST",
     headers: Object.freeze({ "content-type": "application/x-www-form-urlencoded" }),
-    body: `${new URLSearchParams({ client_id: clientId, client_secret: clientSecret })}`,
+    body: `${new URLSearchParams(form)}`,
     redirect: "manual",
   });
-}
-
-/** Refuses what no client id or secret of the portal can be. Names the field, never the value. */
-function checkCredentials(credentials: ClientCredentials): void {
-  for (const [field, value] of Object.entries(credentials)) {
-    if (typeof value === "string" && !/^$|^\s|\s$|[\p{Cc}\p{Cs}]/u.test(value)) continue;
-    throw new TypeError(
-      `Cannot use ${field}: it must be non-empty text without control characters, lone ` +
-        "surrogates or outer white space",
-    );
-  }
 }
 
 /** The URL that a target stands for, checked. */
 export function tokenEndpoint(
   { realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget,
 ): string {
-  const endpoint = given || TOKEN_ENDPOINTS[realm ?? "gateway"];
-  if (!endpoint || given && realm) {
-    throw new TypeError('Cannot use realm: it must be "gateway" or "msm", without a tokenEndpoint');
+  if (given === undefined) return realmEndpoint(realm);
+  if (realm !== undefined) refuse(`realm ${quoted(realm)}`, "excludes tokenEndpoint: remove one");
+  const { searchParams } = secureUrl("tokenEndpoint", given, allowInsecureHttp);
+  const grantTypes = searchParams.getAll("grant_type");
+  const other = grantTypes.find((value) => value !== "client_credentials");
+  if (other !== undefined) {
+    refuse(`tokenEndpoint with grant_type ${quoted(other)}`, "must be client_credentials");
   }
-  const url = secureUrl("tokenEndpoint", endpoint, allowInsecureHttp);
-  if (!url.searchParams.has("grant_type")) {
-    url.searchParams.set("grant_type", "client_credentials");
-  }
-  return url.href;
+  // As given, not as `URL` spells it: a signature may cover the query.
+  const [url = ""] = (typeof given === "string" ? given : given.href).split("#");
+  if (grantTypes.length) return url;
+  const query = url.indexOf("?");
+  const separator = query < 0 ? "?" : query === url.length - 1 ? "" : "&";
+  return `${url}${separator}grant_type=client_credentials`;
 }
 
-/** A URL that a secret or a token may travel to: https, loopback, or http on the caller's word. */
-export function secureUrl(
-  option: string,
-  given: string | URL,
-  allowInsecureHttp: boolean | undefined,
-): URL {
-  const url = new URL(URL.canParse(given) ? given : "about:invalid");
-  const secure = allowInsecureHttp
-    ? /^https?:/
-    : /^https:|^http:..(localhost|127\.[\d.]+|\[::1])[:/]/;
-  if (secure.test(url.href) && !url.username && !url.password) return url;
-  throw new TypeError(
-    `Cannot use ${option} ${url.origin}: it must be https, without user and password ` +
-      "(http on loopback or with allowInsecureHttp)",
-  );
+function realmEndpoint(realm: Realm = "gateway"): string {
+  const realms = Object.keys(TOKEN_ENDPOINTS);
+  if (!realms.includes(realm)) refuse(`realm ${quoted(realm)}`, `must be one of ${realms}`);
+  return TOKEN_ENDPOINTS[realm];
+}
+
+/** Checks and copies parameters. A message names one, and does not quote its value: it may be secret. */
+export function checkParameters(
+  parameters: TokenTarget["parameters"] = {},
+): Readonly<Record<string, string>> {
+  checkObject("parameters", parameters);
+  const copy = { ...parameters };
+  for (const [name, value] of Object.entries(copy)) {
+    const field = `parameters[${quoted(name)}]`;
+    if (/^(client_id|client_secret|grant_type)?$/i.test(name)) refuse(field, "must be left out");
+    checkText(field, name);
+    checkText(field, value);
+  }
+  return copy;
 }

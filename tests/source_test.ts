@@ -42,7 +42,7 @@ Deno.test("B3: margins are configurable, and capped at 10 % and 5 % of the lifet
   await custom.source.token();
   await custom.settled();
   assertEquals(custom.mock.mints, 1);
-  for (const margins of [{ ageing: -1 }, { stale: NaN }]) {
+  for (const margins of [{ ageing: -1 }, { stale: Infinity }]) {
     assertThrows(() => sourceUnderTest({ margins }), RangeError);
   }
 });

@@ -13,7 +13,7 @@ import {
   type KpnAuthErrorDetails,
 } from "../errors.ts";
 import { announcer, type EventListener } from "../events.ts";
-import { checkNumbers } from "../grant.ts";
+import { checkNumbers } from "../numbers.ts";
 import { type AccessToken, readStoredToken } from "../token.ts";
 
 /** The part of a `DurableObjectStub` that is used here. */

@@ -1,0 +1,39 @@
+/** What an option may hold, and how a message quotes what it holds instead. */
+
+/** What happens to text on its way through a file, a terminal or the clipboard. */
+const TEXT_FAULTS: readonly (readonly [RegExp, string])[] = [
+  [/[\r\n]$/, "ends with a line break: trim it"],
+  [/^\s/, "begins with white space: trim it"],
+  [/\s$/, "ends with white space: trim it"],
+  [/\p{Cc}/u, "has a control character inside"],
+  [/\p{Cs}/u, "has a lone surrogate inside"],
+];
+
+/** Throws a `TypeError` that says what is wrong with an option, and what to do. */
+export function refuse(option: string, fault: string): never {
+  throw new TypeError(`Cannot use ${option}: it ${fault}`);
+}
+
+/** Refuses what is no text, or was damaged on its way. Names the option, never the value. */
+export function checkText(option: string, value: unknown): asserts value is string {
+  const type = typeof value;
+  if (value != null && type !== "string") refuse(option, `is of type ${type}, not string`);
+  const text = `${value}`;
+  if (/^(undefined|null)?$/.test(text)) {
+    refuse(option, `is ${text || "empty"}: is the environment variable set?`);
+  }
+  const fault = TEXT_FAULTS.find(([pattern]) => pattern.test(text));
+  if (fault) refuse(option, fault[1]);
+}
+
+/** Refuses what is no plain object: the entries of a `Map` or of `URLSearchParams` would be lost. */
+export function checkObject(option: string, value: unknown): void {
+  if (typeof value === "object" && value && !(Symbol.iterator in value)) return;
+  refuse(option, "must be a plain object");
+}
+
+/** A value as a message quotes it: on one line, short, and never what is inside an object. */
+export function quoted(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 99));
+  return Object(value) === value ? `(${typeof value})` : String(value);
+}
