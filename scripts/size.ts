@@ -9,9 +9,9 @@ import { gzipSync } from "node:zlib";
 const CORE = "createTokenRequest, requestToken, readTokenResponse, KpnAuthError";
 
 const LIMITS: readonly (readonly [string, string, number])[] = [
-  ["createTokenRequest alone", "createTokenRequest", 800],
-  ["the core: request, grant, errors", CORE, 3_500],
-  ["core, token source, authorized fetch", `${CORE}, createTokenSource, authorizedFetch`, 6_000],
+  ["createTokenRequest alone", "createTokenRequest", 1_400],
+  ["the core: request, grant, errors", CORE, 5_000],
+  ["core, token source, authorized fetch", `${CORE}, createTokenSource, authorizedFetch`, 8_400],
 ];
 
 let failed = false;
@@ -27,7 +27,9 @@ for (const [what, names, limit] of LIMITS) {
   });
   const size = gzipSync(bundle!.contents, { level: 9 }).byteLength;
   if (size > limit) failed = true;
-  console.log(`${size > limit ? "✗" : "✓"} ${size} of ${limit} bytes  ${what}`);
+  console.log(
+    `${size > limit ? "✗" : "✓"} ${size} of ${limit} bytes, ${limit - size} left  ${what}`,
+  );
 }
 await esbuild.stop();
 if (failed) Deno.exit(1);

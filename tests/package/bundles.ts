@@ -4,7 +4,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { installed, run, tools } from "./installed.ts";
 
 /** What `createTokenRequest` alone may cost, minified and gzipped, in bytes. */
-const REQUEST_LIMIT = 800;
+const REQUEST_LIMIT = 1_500;
 
 const ONE = `import { createTokenRequest } from "kpn-auth"; console.log(createTokenRequest);`;
 const ALL = `export * from "kpn-auth"; export { mockKpn } from "kpn-auth/testing";`;
