@@ -6,12 +6,8 @@ import { causeOf, KpnAuthError } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import { networkError } from "./network.ts";
 import { checkNumbers } from "./numbers.ts";
-import {
-  checkParameters,
-  createTokenRequest,
-  type TokenRequest,
-  type TokenTarget,
-} from "./request.ts";
+import { checkObject } from "./options.ts";
+import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
 import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
@@ -135,46 +131,111 @@ export async function requestToken(
   return await grant.run(caller.signal, grant.mint);
 }
 
+/** The options, checked and copied. */
+interface Settings {
+  readonly credentials: Readonly<Record<"clientId" | "clientSecret", Credential>>;
+  readonly target: TokenTarget;
+  readonly fetch: TokenFetch | undefined;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly timeout: number;
+  readonly attemptTimeout: number;
+  readonly retries: number;
+}
+
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
 export function createGrant(options: RequestTokenOptions): Grant {
-  const { now = Date.now, random = Math.random, fetch, timeout = 10_000 } = options;
-  const { attemptTimeout = 4_000, retries: usualRetries = 2 } = options;
-  checkNumbers({ timeout, attemptTimeout, retries: usualRetries });
-  const requestOf = requestBuilder(options);
-  const askCredentials = credentialReader(options);
-
+  checkObject("options", options);
+  const { clientId, clientSecret, fetch, now = Date.now, random = Math.random } = options;
+  const { timeout = 10_000, attemptTimeout = 4_000, retries = 2 } = options;
+  checkNumbers({ timeout, attemptTimeout, retries });
+  // A function is asked later: until then any text stands for what it gives.
+  const text = (value: Credential) => typeof value === "function" ? "-" : value;
+  const { url: tokenEndpoint } = createTokenRequest(
+    { clientId: text(clientId), clientSecret: text(clientSecret) },
+    options,
+  );
+  const settings: Settings = {
+    credentials: { clientId, clientSecret },
+    target: { tokenEndpoint, parameters: { ...options.parameters }, allowInsecureHttp: true },
+    fetch,
+    now,
+    random,
+    timeout,
+    attemptTimeout,
+    retries,
+  };
   return {
-    tokenEndpoint: requestOf("-", "-").url,
+    tokenEndpoint,
     timeout,
     now,
     random,
-
-    run(caller, work) {
-      const run = { phase: "asking for the credentials", endsAt: now() + timeout, attempt: 0 };
-      return within(timeout, caller, async (signal) => {
-        const credentials = await askCredentials(requestOf);
-        return await work(Object.assign(run, credentials, { signal }));
-      }, timedOut("timeout", timeout, run));
-    },
-
-    async mint(run, retries = usualRetries) {
-      for (run.attempt = 1;; run.attempt++) {
-        try {
-          return await within(
-            attemptTimeout,
-            run.signal,
-            (signal) => send(run, signal, now, fetch ?? globalThis.fetch),
-            timedOut("attemptTimeout", attemptTimeout, run),
-          );
-        } catch (thrown) {
-          const error = networkError(thrown, run.request.url, run.secret);
-          const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
-          if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
-          await within(delay, run.signal, nothing);
-        }
-      }
-    },
+    run: (caller, work) => runUnder(settings, caller, work),
+    mint: (run, retries) => mint(settings, run, retries),
   };
+}
+
+/** Asks for the credentials, then does `work`, all under the total deadline. */
+function runUnder<T>(
+  settings: Settings,
+  caller: AbortSignal | undefined,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  const { timeout, now } = settings;
+  const run = { phase: `asking ${functionsOf(settings)}`, endsAt: now() + timeout, attempt: 0 };
+  return within(timeout, caller, async (signal) => {
+    return await work(Object.assign(run, await askCredentials(settings), { signal }));
+  }, timedOut("timeout", timeout, run));
+}
+
+/** The credentials of today, and the request made of them. */
+async function askCredentials(settings: Settings) {
+  const { credentials, target } = settings;
+  const ask = (value: Credential) => typeof value === "function" ? value() : value;
+  try {
+    const [clientId, secret] = await Promise.all([
+      ask(credentials.clientId),
+      ask(credentials.clientSecret),
+    ]);
+    const request = createTokenRequest({ clientId, clientSecret: secret }, target);
+    return { clientId, secret, request };
+  } catch (error) {
+    const cause = causeOf(error);
+    throw new KpnAuthError(
+      "secret_unavailable",
+      `Cannot get a token: ${functionsOf(settings)} failed: ${cause.message}.`,
+      { cause },
+    );
+  }
+}
+
+/** What is asked for the credentials, by name. */
+function functionsOf({ credentials }: Settings): string {
+  return Object.entries(credentials).filter(([, value]) => typeof value === "function")
+    .map(([name]) => `${name}()`).join(" and ");
+}
+
+/** Sends the request until there is a token, or no other try is left. */
+async function mint(
+  { fetch, now, random, attemptTimeout, ...settings }: Settings,
+  run: Run,
+  retries = settings.retries,
+): Promise<AccessToken> {
+  for (run.attempt = 1;; run.attempt++) {
+    try {
+      return await within(
+        attemptTimeout,
+        run.signal,
+        (signal) => send(run, signal, now, fetch ?? globalThis.fetch),
+        timedOut("attemptTimeout", attemptTimeout, run),
+      );
+    } catch (thrown) {
+      const error = networkError(thrown, run.request.url, run.secret);
+      const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
+      if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
+      await within(delay, run.signal, nothing);
+    }
+  }
 }
 
 /** The lowest layer: requests a token from KPN, and emits what comes of it. */
@@ -206,45 +267,6 @@ async function send(
   const response = await fetch(url, { ...init, headers: { ...headers }, signal });
   run.phase = "reading the answer";
   return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
-}
-
-type RequestBuilder = (clientId: string, clientSecret: string) => TokenRequest;
-
-/** Builds the request for credentials as they come; the target's options are copied and checked once. */
-function requestBuilder(
-  { realm, tokenEndpoint, parameters, allowInsecureHttp }: TokenTarget,
-): RequestBuilder {
-  const target = {
-    realm,
-    tokenEndpoint: tokenEndpoint instanceof URL ? tokenEndpoint.href : tokenEndpoint,
-    parameters: checkParameters(parameters),
-    allowInsecureHttp,
-  };
-  return (clientId, clientSecret) => createTokenRequest({ clientId, clientSecret }, target);
-}
-
-/** Asks for the credentials that are functions; what is given as text is checked at once. */
-function credentialReader({ clientId, clientSecret }: RequestTokenOptions) {
-  const given = { clientId, clientSecret };
-  const asked = Object.entries(given).filter(([, value]) => typeof value === "function")
-    .map(([name]) => `${name}()`).join(" and ");
-  const text = (value: Credential) => typeof value === "function" ? "-" : value;
-  createTokenRequest({ clientId: text(clientId), clientSecret: text(clientSecret) });
-
-  return async (requestOf: RequestBuilder) => {
-    const read = (value: Credential) => typeof value === "function" ? value() : value;
-    try {
-      const [id, secret] = await Promise.all([read(given.clientId), read(given.clientSecret)]);
-      return { clientId: id, secret, request: requestOf(id, secret) };
-    } catch (error) {
-      const cause = causeOf(error);
-      throw new KpnAuthError(
-        "secret_unavailable",
-        `Cannot get a token: ${asked} failed: ${cause.message}.`,
-        { cause },
-      );
-    }
-  };
 }
 
 function timedOut(option: string, ms: number, run: { readonly phase: string }) {

@@ -122,7 +122,7 @@ function realmEndpoint(realm: Realm = "gateway"): string {
 }
 
 /** Checks and copies parameters. A message names one, and does not quote its value: it may be secret. */
-export function checkParameters(
+function checkParameters(
   parameters: TokenTarget["parameters"] = {},
 ): Readonly<Record<string, string>> {
   checkObject("parameters", parameters);

@@ -5,6 +5,7 @@ import { coolingDown } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { createGrant, minting, type RequestTokenOptions } from "./grant.ts";
 import { checkNumbers } from "./numbers.ts";
+import { checkObject } from "./options.ts";
 import { storeKey } from "./store_key.ts";
 import { stored, type TokenStore } from "./stored.ts";
 import type { Margins } from "./token.ts";
@@ -74,7 +75,9 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   });
 }
 
-function marginsOf({ ageing = 300_000, stale = 10_000 }: Margins = {}): Required<Margins> {
+function marginsOf(margins: Margins = {}): Required<Margins> {
+  checkObject("margins", margins);
+  const { ageing = 300_000, stale = 10_000 } = margins;
   checkNumbers({ ageing, stale });
   return { ageing, stale };
 }
