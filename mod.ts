@@ -30,6 +30,7 @@ export { KPN_ORIGIN, type Realm, TOKEN_ENDPOINTS } from "./src/kpn.ts";
 export {
   type Envelope,
   type FaultCode,
+  isKpnAuthError,
   KpnAuthError,
   type KpnAuthErrorCode,
   type KpnAuthErrorDetails,

@@ -7,6 +7,7 @@
 /** The core, in the order in which its rooms may import each other. */
 const CORE = [
   "kpn",
+  "redact",
   "errors",
   "deadline",
   "body",

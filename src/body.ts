@@ -1,6 +1,9 @@
 /** Reading a response's body with a cap. */
 
-/** The part of a `Response` that is read here; undici's and every runtime's own fit. */
+import { onAbort } from "./deadline.ts";
+import { KpnAuthError } from "./errors.ts";
+
+/** The part of a `Response` that is read here; undici's, node-fetch's and every runtime's own fit. */
 export interface ResponseLike {
   /** Whether the status is 2xx. */
   readonly ok: boolean;
@@ -9,15 +12,23 @@ export interface ResponseLike {
   /** Header look-up, case-insensitive. */
   readonly headers: { get(name: string): string | null };
   /** The body, if there is one. */
-  readonly body: BodyLike | null;
+  readonly body?: BodyLike | AsyncIterable<unknown> | null;
+  /** Whether somebody has begun to read it. */
+  readonly bodyUsed?: boolean;
+  /** Read where there is no `body`, as in React Native and in stubs. */
+  text?(): Promise<string>;
+  /** Read where there is no `text` either. */
+  json?(): Promise<unknown>;
 }
 
 /** The part of a body's `ReadableStream` that is used here. */
 export interface BodyLike {
+  /** Whether somebody has taken hold of it. */
+  readonly locked?: boolean;
   /** Takes hold of the stream. */
   getReader(): {
-    read(): Promise<{ done: boolean; value?: unknown }>;
-    cancel(): Promise<unknown>;
+    read(): Promise<{ done?: boolean; value?: unknown }>;
+    cancel?(): Promise<unknown>;
   };
   /** Gives the stream up. */
   cancel(): Promise<unknown>;
@@ -26,38 +37,74 @@ export interface BodyLike {
 /** The most that is read of an answer, in bytes. KPN's documented answer has 500. */
 export const BODY_LIMIT = 65_536;
 
-type Chunk = { done: boolean; value: Uint8Array<ArrayBuffer> };
+/** So many chunks may be empty: without an end they would let no deadline's timer run. */
+const EMPTY_LIMIT = 1_024;
 
 /**
- * The body as text. Beyond 64 KiB it is cancelled and cut, with a mark at the end
- * that makes it no JSON. An abort of `signal`, which is to be this reading's own, cancels it too.
+ * The body as text. Beyond 64 KiB it is cut, with a mark at the end, and cancelled. An abort of
+ * `signal` cancels it too.
+ *
+ * @throws {KpnAuthError} If there is nothing to read it by, or somebody has read it before.
  */
 export async function readText(response: ResponseLike, signal?: AbortSignal): Promise<string> {
-  const reader = response.body?.getReader();
-  if (!reader) return "";
-  // Never awaited: cancelling one side of a clone does not resolve in Node, Deno and Bun.
-  const cancel = () => void reader.cancel().catch(() => {});
-  const chunks: BlobPart[] = [];
+  const { body, bodyUsed } = response;
+  if (bodyUsed || (body as BodyLike | null)?.locked) {
+    throw unreadable("was read before; a wrapper of fetch is to read a clone()");
+  }
+  const reader = readerOf(response);
+  // Never waited for: cancelling one side of a clone does not resolve in Node, Deno and Bun.
+  const cancel = () => void reader.cancel?.().catch(() => {});
+  const stay = signal && onAbort(signal, cancel);
+  const decoder = new TextDecoder();
+  let text = "";
   try {
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", cancel);
-    for (let size = 0; size <= BODY_LIMIT;) {
-      const { done, value } = await reader.read() as Chunk;
-      if (done) return await new Blob(chunks).text();
-      chunks.push(value);
-      size += Math.max(1, value.length); // empty chunks without end must end too
-      // Chunks that are always there already would starve the timer of every deadline.
-      if (chunks.length % 256 === 0) await new Promise((resolve) => setTimeout(resolve));
+    let room = BODY_LIMIT;
+    for (let empty = 0; room >= 0 && empty < EMPTY_LIMIT;) {
+      signal?.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) return text + decoder.decode();
+      const bytes = bytesOf(value);
+      text += decoder.decode(bytes.subarray(0, room), { stream: true });
+      room -= bytes.length;
+      if (bytes.length === 0) empty++;
     }
-    return await new Blob([...chunks, "..."]).text();
+    return text + "..."; // which makes it no JSON
   } finally {
+    stay?.();
     cancel();
   }
 }
 
+/** Reads a web stream, or what can be iterated, as node-fetch's body and a whole text can. */
+function readerOf(response: ResponseLike): ReturnType<BodyLike["getReader"]> {
+  const body = Object(response.body);
+  if (body.getReader) return body.getReader();
+  const chunks = body[Symbol.asyncIterator]?.() ?? wholeOf(response);
+  return { read: () => chunks.next(), cancel: () => Promise.resolve(chunks.return?.()) };
+}
+
+/** What is in an answer that shows no stream, as React Native's and a test's may. */
+async function* wholeOf(response: ResponseLike): AsyncGenerator<string> {
+  if (response.text) yield response.text();
+  else if (response.json) yield JSON.stringify(await response.json());
+  else if (response.body !== null) throw unreadable("has no `body`, `text` or `json`");
+}
+
+/** Streams that are not the web's give strings and buffers of other kinds, too. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (typeof chunk === "string") return new TextEncoder().encode(chunk);
+  if (!ArrayBuffer.isView(chunk)) return new Uint8Array(chunk as ArrayBuffer);
+  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+/** What a program does wrong with an answer: not the network's fault, and never tried again. */
+export function unreadable(why: string): KpnAuthError {
+  return new KpnAuthError("invalid_response", `Cannot read the answer: what fetch gave ${why}.`);
+}
+
 /** Gives up a body that nobody will read, so that its connection is freed. */
 export function discard(response: ResponseLike): void {
-  response.body?.cancel().catch(() => {});
+  (response.body as BodyLike | undefined)?.cancel?.().catch(() => {});
 }
 
 /**

@@ -18,18 +18,38 @@ export function within<T>(
   // Work that takes no signal gets none: a controller is dear where 100,000 wait.
   const over = work.length ? new AbortController() : undefined;
   let timer: ReturnType<typeof setTimeout>;
-  let leave: () => void;
+  let stay: (() => void) | undefined;
   return new Promise<T>((resolve, reject) => {
-    leave = () => reject(signal!.reason);
     timer = setTimeout(() => late ? reject(late()) : resolve(undefined as T), ms);
-    if (signal?.aborted) return leave();
-    signal?.addEventListener("abort", leave);
+    if (signal?.aborted) return reject(signal.reason);
+    stay = signal && onAbort(signal, () => reject(signal.reason));
     work(over?.signal as AbortSignal).then(resolve, reject);
   }).finally(() => {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", leave);
+    stay?.();
     over?.abort();
   });
+}
+
+/** Who is to be called when a signal aborts. */
+const leavers = new WeakMap<EventTarget, Set<() => void>>();
+
+/**
+ * Calls `leave` when `signal` aborts; the function that is returned takes that back. However many
+ * wait, a signal has one listener, and none when nobody waits: Node 20 warns of a leak at eleven.
+ */
+export function onAbort(signal: AbortSignal, leave: () => void): () => void {
+  const all = leavers.get(signal) ?? new Set();
+  leavers.set(signal, all.add(leave));
+  signal.addEventListener("abort", callAll); // once: it is the same function each time
+  return () => {
+    all.delete(leave);
+    if (!all.size) signal.removeEventListener("abort", callAll);
+  };
+}
+
+function callAll({ target }: Event): void {
+  leavers.get(target!)?.forEach((leave) => leave());
 }
 
 /** What {@linkcode within} waits for where nothing is to be done but to wait. */

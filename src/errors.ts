@@ -1,5 +1,7 @@
 /** The one error of this library, and the closed set of its codes. */
 
+import { redact } from "./redact.ts";
+
 /** What an error answer means, whatever its HTTP status says (`kpn.md`: the status lies). */
 export type FaultCode =
   /** KPN does not know this client id and secret (RFC 6749 section 5.2). */
@@ -77,7 +79,7 @@ export interface KpnAuthErrorDetails {
  * No token could be had. `code` says why and the message what to do next.
  *
  * It never holds a request, a body, a secret or a token. `instanceof` fails
- * between the ESM and the CommonJS copy of the package: tell it by `name` and `code`.
+ * between the ESM and the CommonJS copy of the package, {@linkcode isKpnAuthError} does not.
  *
  * @example
  * ```ts
@@ -127,15 +129,62 @@ export class KpnAuthError extends Error {
   }
 }
 
-/** `text` without `secret`, as it is and as a form writes it. */
-export function redact(text: string, secret: string): string {
-  const form = `${new URLSearchParams({ "": secret })}`.slice(1);
-  return secret ? text.split(secret).join("***").split(form).join("***") : text;
+/**
+ * Whether a value is a {@linkcode KpnAuthError}, of whichever copy of this package: `instanceof`
+ * fails between the ESM and the CommonJS one.
+ *
+ * @param value Anything, such as what a `catch` was given.
+ * @returns Whether its `name` is `"KpnAuthError"` and its `code` a string.
+ *
+ * @example
+ * ```ts
+ * import { isKpnAuthError, KpnAuthError } from "@kpn-auth/kpn-auth";
+ *
+ * console.log(isKpnAuthError(new KpnAuthError("timeout", "Too late."))); // true
+ * console.log(isKpnAuthError(new Error("KpnAuthError"))); // false
+ * ```
+ */
+export function isKpnAuthError(value: unknown): value is KpnAuthError {
+  const { name, code } = wordsOf(value);
+  return name === "KpnAuthError" && code !== "";
 }
 
-/** What was thrown, as a new error: its name, its code and its message without the secret. */
-export function causeOf(thrown: unknown, secret = ""): Error & { code?: string } {
-  const { name, code, message } = Object(thrown) as Error & { code?: unknown };
-  const cause = new Error(redact(`${message}`, secret));
-  return Object.assign(cause, { name: `${name}` }, typeof code === "string" && { code });
+/** What was thrown, whatever it is, as a new error that is fit to be shown. */
+export function causeOf(
+  thrown: unknown,
+  secrets: readonly string[] = [],
+): Error & { code?: string } {
+  const { name, code, message } = wordsOf(thrown);
+  const cause = new Error(redact(message, secrets));
+  return Object.assign(
+    cause,
+    { name: redact(name, secrets) },
+    code && {
+      code: redact(code, secrets),
+    },
+  );
+}
+
+/** What can be read of what was thrown: it may be no error, and its getters may throw. */
+interface Words {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  /** The errors that lie below it. */
+  readonly below: readonly unknown[];
+}
+
+/** Reads what was thrown; a text or a number is its own message. */
+export function wordsOf(thrown: unknown): Words {
+  try {
+    const { name, code, message, cause, errors } = Object(thrown);
+    return {
+      name: `${name ?? "Error"}`,
+      code: typeof code === "string" ? code : "",
+      message: `${message || thrown}`,
+      below: [cause].concat(errors).filter((link) => link !== undefined),
+    };
+  } catch {
+    return { name: "Error", code: "", message: typeof thrown, below: [] };
+  }
 }

@@ -1,29 +1,45 @@
 /** What `fetch` threw, as one error that names the cause wherever the runtime tells it. */
 
-import { causeOf, KpnAuthError } from "./errors.ts";
+import { causeOf, isKpnAuthError, KpnAuthError, wordsOf } from "./errors.ts";
 
 /** Words and codes of Node, Deno, Bun and undici; Chromium and workerd tell little or nothing. */
-const CAUSES: readonly (readonly [string, RegExp])[] = [
-  ["no permission", /NotCapable/],
+const CAUSES: readonly (readonly [why: string, words: RegExp, code?: "proxy_refused"])[] = [
+  ["no permission: run with --allow-net", /NotCapable|PermissionDenied|ERR_ACCESS/],
+  [
+    "a proxy refused: check its user, password and rules",
+    /proxy response \((?!50)|unsuccessful tunnel|tunnel error|proxy auth/i,
+    "proxy_refused",
+  ],
   ["DNS failed", /ENOTFOUND|EAI_AGAIN|dns/],
+  ["timed out", /time(d.?)?out/i],
   ["connection refused", /refused/i],
+  ["TLS failed: the certificate is another host's", /altname|valid.?for.?name/i],
+  ["TLS failed: the certificate's issuer is unknown", /self.signed|issuer|leaf_sign|CaUsed/i],
   ["TLS failed: check certificate and clock", /cert|ssl|tls|corrupt/i],
   ["connection lost", /reset|closed|lost|SOCKET|broken|eof|end of|a body/i],
   ["runtime does not say why", /^/],
 ];
 
+/** How many of the errors that lie below one another are looked at. */
+const DEPTH = 9;
+
 /** What `fetch` or the reading of a body threw while asking `url`, unless it is an error of ours already. */
-export function networkError(error: unknown, url: string, secret: string): KpnAuthError {
-  if (error instanceof KpnAuthError) return error;
-  // Node hides the reason in the cause.
-  const cause = causeOf((error as Error | undefined)?.cause ?? error, secret);
-  // Deno quotes the URL, which may hold any of the words.
-  const text = `${error} ${cause.code} ${cause}`.split(url).join("");
-  const [why] = CAUSES.find(([, words]) => words.test(text))!;
+export function networkError(thrown: unknown, url: string, secret: string): KpnAuthError {
+  if (isKpnAuthError(thrown)) return thrown;
+  const { host, hostname } = new URL(url);
+  // Runtimes hide the reason in causes, and in the errors of a group.
+  const chain = [thrown];
+  for (let i = 0; i < chain.length && chain.length < DEPTH; i++) {
+    chain.push(...wordsOf(chain[i]).below);
+  }
+  const said = chain.map(wordsOf).map(({ name, code, message }) => `${name} ${code} ${message}`);
+  // Some quote the URL or the host, which may hold any of the words.
+  const text = `${said}`.split(url).join("").split(hostname).join("");
+  const [why, , code = "network_error"] = CAUSES.find(([, words]) => words.test(text))!;
+  const cause = causeOf(chain[chain.length - 1], [secret]);
   return new KpnAuthError(
-    "network_error",
-    `Cannot get a token: no answer from ${new URL(url).host}: ${why} (${cause.message}). ` +
-      "Check the network.",
-    { cause, retryable: cause.name !== "NotCapable" },
+    code,
+    `Cannot get a token: no answer from ${host}: ${why} (${cause.message}). Check the network.`,
+    { cause, retryable: code === "network_error" && why !== CAUSES[0]![0] },
   );
 }

@@ -1,9 +1,10 @@
 /** The answer of the token endpoint: the wire object whole, and the access token made of it. */
 
-import { parseJson, readText, type ResponseLike } from "./body.ts";
-import { KpnAuthError, redact } from "./errors.ts";
+import { parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
+import { KpnAuthError } from "./errors.ts";
 import { parseFault } from "./fault.ts";
-import { type AccessToken, isTokenValue } from "./token.ts";
+import { redact } from "./redact.ts";
+import { type AccessToken, FIELDS, isTokenValue, MAX_LIFETIME, readStoredToken } from "./token.ts";
 
 /**
  * KPN's answer as it stands on the wire: every value is a string in the documented
@@ -81,56 +82,90 @@ export async function readWire(
   now: () => number = Date.now,
   signal?: AbortSignal,
 ): Promise<TokenResponse> {
+  checkResponse(response);
   const text = await readText(response, signal);
-  const { ok, status, headers } = response;
   const wire = parseJson(text) as TokenResponse | null | undefined;
-  if (
-    ok && isTokenValue(wire?.access_token) &&
-    /^bearer/i.test(wire.token_type ?? "bearer")
-  ) return wire;
-  const { code, originalCode, message, hint, ...details } = parseFault(response, text, {
-    tokenEndpoint: true,
+  if (response.ok && isToken(wire)) return wire;
+  throw refusal(
+    response,
+    text,
     now,
-  });
-  const type = headers.get("content-type");
-  const words = [`HTTP ${status}`, type, `${text.length} characters`, originalCode, message]
-    .filter(Boolean).join(", ");
-  // Redacted before it is cut, so that no cut secret is left.
-  const quote = redact(words, secret).replace(/\p{Cc}/gu, " ").slice(0, 200);
-  throw new KpnAuthError(
-    code,
-    `Cannot get a token: ${code} (${quote}). ${redact(hint, secret)}`,
-    { status, ...details },
+    [secret, wire?.access_token, wire?.refresh_token].filter(isText),
   );
+}
+
+/** A wrapper of `fetch` that forgets to return, or a stub that lacks a field, is named. */
+function checkResponse(response: ResponseLike): void {
+  const { ok, status } = Object(response);
+  if (ok === undefined || status === undefined) {
+    throw unreadable(response ? "has no `ok` or `status`" : `is ${response}`);
+  }
+}
+
+function isToken(wire: TokenResponse | null | undefined): wire is TokenResponse {
+  const type = wire?.token_type ?? "bearer";
+  return isTokenValue(wire?.access_token) && isText(type) && /^bearer/i.test(type);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** What an answer that is no token says, without `secrets`: a token that is refused among them. */
+function refusal(
+  { status, headers }: ResponseLike,
+  text: string,
+  now: () => number,
+  secrets: readonly string[],
+): KpnAuthError {
+  const get = (name: string) => headers?.get?.(name) ?? null;
+  const { code, originalCode, message, hint, transactionId, ...details } = parseFault(
+    { status, headers: { get } },
+    text,
+    { tokenEndpoint: true, now },
+  );
+  const said = redact(
+    [get("content-type"), originalCode, message].filter(Boolean).join(", "),
+    secrets,
+  );
+  const words = [`HTTP ${status}`, `${text.length} characters`, said].filter(Boolean).join(", ");
+  // The hint is ours, but may quote an id or a URL: a short secret would star our own words.
+  const advice = redact(hint, secrets.filter(({ length }) => length >= 8), 1000);
+  return new KpnAuthError(code, `Cannot get a token: ${code} (${words}). ${advice}`, {
+    status,
+    ...details,
+    ...transactionId && { transactionId: redact(transactionId, secrets, 100) },
+  });
 }
 
 /** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */
 export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessToken {
-  // Through JSON, which it has to survive anyway: what is not known leaves no trace, and all is frozen.
-  const json = JSON.stringify({
-    value: wire.access_token,
-    type: wire.token_type ?? "Bearer",
-    requestedAt,
-    expiresAt: requestedAt + (digits(wire.expires_in, 1000) || DEFAULT_LIFETIME),
-    issuedAt: digits(wire.issued_at),
-    clientId: wire.client_id,
-    level: wire.level,
-    applicationName: wire.application_name,
-    developerEmail: wire.developer_email ?? wire["developer.email"],
-    organizationName: wire.organization_name,
-    apiProducts: `${wire.api_product_list_json ?? wire.api_product_list ?? ""}`
-      .split(/\s*[[\],]\s*/).filter(Boolean),
-    scope: wire.scope ?? "",
-    status: wire.status,
-    refreshToken: wire.refresh_token,
-    refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
-    refreshCount: digits(wire.refresh_count),
+  const lifetime = digits(wire.expires_in, 1000) || DEFAULT_LIFETIME;
+  const fields = Object.entries(FIELDS).map(([name, type]) => {
+    const field = wire[name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)];
+    return [name, type === "number" ? digits(field) : field];
   });
-  return JSON.parse(json, (_key, value) => Object.freeze(value));
+  return readStoredToken({
+    ...Object.fromEntries(fields),
+    value: wire.access_token,
+    type: wire.token_type,
+    requestedAt,
+    expiresAt: requestedAt + Math.min(lifetime, MAX_LIFETIME),
+    developerEmail: wire.developer_email ?? wire["developer.email"],
+    refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
+    apiProducts: productsOf(wire.api_product_list_json) ?? productsOf(wire.api_product_list),
+  })!;
+}
+
+/** The names in an array, or in a text such as `"[a, b]"`. */
+function productsOf(list: unknown): unknown {
+  if (Array.isArray(list)) return list;
+  return isText(list) ? list.split(/[[\],]/).map((name) => name.trim()).filter(Boolean) : undefined;
 }
 
 /** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
 function digits(value: unknown, unit = 1): number | undefined {
+  if (!isText(value) && typeof value !== "number") return undefined;
   const ms = Number(value) * unit;
   return /^\d+$/.test(`${value}`) && ms <= 8e15 ? ms : undefined;
 }

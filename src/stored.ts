@@ -1,7 +1,7 @@
 /** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
 
 import { nothing, within } from "./deadline.ts";
-import { redact } from "./errors.ts";
+import { redact } from "./redact.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Ask, Layer, Run } from "./grant.ts";
 import { type AccessToken, readStoredToken } from "./token.ts";
@@ -236,5 +236,5 @@ function announceFailure(visit: Visit, operation: Operation, error: unknown): vo
 function reasonOf(error: unknown, secrets: readonly string[]): string {
   const { name, message } = Object(error) as Error;
   const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
-  return secrets.reduce(redact, words).slice(0, 200);
+  return redact(words, secrets);
 }

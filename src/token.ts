@@ -82,19 +82,49 @@ export function isFromFuture({ requestedAt }: AccessToken, time: number): boolea
   return requestedAt - time > AHEAD;
 }
 
-/** Whether a value from elsewhere (a store) is an access token whose dates make sense. */
-export function isAccessToken(value: unknown): value is AccessToken {
-  const token = Object(value) as AccessToken;
-  return isTokenValue(token.value) && Array.isArray(token.apiProducts) &&
-    Number.isFinite(token.requestedAt) && Number.isFinite(token.expiresAt) &&
-    token.requestedAt < token.expiresAt;
+/** The longest lifetime that is believed: a day, in ms. */
+export const MAX_LIFETIME = 86_400_000;
+
+/** What a token holds beside its API products, and of which type it is; KPN writes the names in snake_case. */
+export const FIELDS: Readonly<Record<string, "string" | "number">> = {
+  value: "string",
+  type: "string",
+  requestedAt: "number",
+  expiresAt: "number",
+  issuedAt: "number",
+  clientId: "string",
+  level: "string",
+  applicationName: "string",
+  developerEmail: "string",
+  organizationName: "string",
+  scope: "string",
+  status: "string",
+  refreshToken: "string",
+  refreshTokenExpiresIn: "number",
+  refreshCount: "number",
+};
+
+/**
+ * The access token that a value from elsewhere (a store, an answer) stands for: copied, checked
+ * and frozen. A field that is not known, or not of its type, is left out.
+ */
+export function readStoredToken(value: unknown): AccessToken | undefined {
+  const stored = Object(value);
+  const apiProducts = [stored.apiProducts].flat().filter((name) => typeof name === "string");
+  const copy = { value: "", type: "Bearer", scope: "", apiProducts: Object.freeze(apiProducts) };
+  for (const [name, type] of Object.entries(FIELDS)) {
+    const field = stored[name];
+    // deno-lint-ignore valid-typeof -- the table holds the types
+    if (typeof field === type) Object.assign(copy, { [name]: field });
+  }
+  const token = copy as unknown as AccessToken;
+  const lifetime = token.expiresAt - token.requestedAt;
+  // A millisecond more than a day: where the clock has fractions, adding a lifetime rounds it.
+  const isSound = isTokenValue(token.value) && lifetime > 0 && lifetime <= MAX_LIFETIME + 1;
+  return isSound ? Object.freeze(token) : undefined;
 }
 
 /** Whether a value can stand in an `authorization` header: visible ASCII, no space. */
 export function isTokenValue(value: unknown): value is string {
   return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
-}
-
-export function readStoredToken(value: unknown): AccessToken | undefined {
-  return isAccessToken(value) ? value : undefined;
 }

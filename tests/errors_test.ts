@@ -3,6 +3,7 @@
 import {
   authorizedFetch,
   createTokenSource,
+  isKpnAuthError,
   KpnAuthError,
   type KpnAuthEvent,
   requestToken,
@@ -136,4 +137,23 @@ Deno.test("an error has a name that survives minification, and is told by name a
   assertEquals([error.name, error.code], ["KpnAuthError", "invalid_client"]);
   assert(String(error).startsWith("KpnAuthError: Cannot get a token"));
   assert(error.stack?.startsWith("KpnAuthError: Cannot get a token"));
+});
+
+Deno.test("isKpnAuthError tells an error of any copy of the package, and no look-alike", () => {
+  const ours = new KpnAuthError("timeout", "late");
+  /** The other copy's class. */
+  class Other extends Error {
+    readonly code = "timeout";
+    override get name() {
+      return "KpnAuthError";
+    }
+  }
+  for (const error of [ours, new Other()]) assert(isKpnAuthError(error));
+  const named = Object.assign(new Error("x"), { name: "KpnAuthError" });
+  const hostile = new Proxy({}, { get: () => assert(false, "read") });
+  const others = [named, Object.assign(named, { code: 5 }), new Error("KpnAuthError"), hostile];
+  const code = Object.assign(new Error("x"), { code: "timeout" });
+  for (const other of [...others, code, undefined, null, "KpnAuthError", {}, KpnAuthError]) {
+    assert(!isKpnAuthError(other), Deno.inspect(other));
+  }
 });

@@ -191,3 +191,71 @@ Deno.test("B31: no more than 64 KiB of a body is read, and the rest is cancelled
   assertEquals(error.code, "invalid_response");
   assert(cancelled && sent < 70_000, `${sent} bytes were read`);
 });
+
+Deno.test("B64: a long product list takes time in proportion to its length", async () => {
+  const time = async (size: number) => {
+    const from = performance.now();
+    const list = " ".repeat(size);
+    assertEquals((await tokenFrom({ access_token: "t", api_product_list: list })).apiProducts, []);
+    return performance.now() - from;
+  };
+  await time(1000);
+  // 2 to 10 s where it is quadratic.
+  assert(await time(65_000) < 1000);
+});
+
+Deno.test("B64, B68: an answer that came is a token or an error of ours, whatever its fields hold", async () => {
+  const deep = (open: string, close: string) => open.repeat(30_000) + close.repeat(30_000);
+  const values = [
+    "{}",
+    "[]",
+    '{"toString":5}',
+    '{"toString":5,"valueOf":5}',
+    "1e400",
+    "-1",
+    "true",
+    "null",
+    '"x"',
+    deep("[", "]"),
+    `{"a":${deep("[", "]")}}`,
+  ];
+  for (
+    const field of Object.keys({ ...KPN_ANSWER, api_product_list_json: [], "developer.email": "" })
+  ) {
+    for (const value of values) {
+      const body = `{"access_token":"t","${field}":${value}}`;
+      const response = () =>
+        new Response(body, { headers: { "content-type": "application/json" } });
+      await readTokenResponse(response()).catch((error) => {
+        assert(error instanceof KpnAuthError, `${field}: ${value.slice(0, 30)}: ${error}`);
+      });
+      try {
+        const token = await requestToken({
+          ...CREDENTIALS,
+          retries: 0,
+          now: () => NOW + 0.25,
+          fetch: () => Promise.resolve(response()),
+        });
+        for (const [name, held] of Object.entries(token)) {
+          const type = /At$|In$|Count$/.test(name) ? "number" : "string";
+          if (name !== "apiProducts") {
+            assertEquals(typeof held, type, `${name} of ${value.slice(0, 30)}`);
+          } else assert(token.apiProducts.every((product) => typeof product === "string"));
+        }
+      } catch (error) {
+        assert(
+          error instanceof KpnAuthError && error.code === "invalid_response",
+          `${field}: ${error}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("B67: a lifetime of more than a day is a day", async () => {
+  const lifetime = async (expires_in: unknown) =>
+    (await tokenFrom({ access_token: "abc", expires_in })).expiresAt - NOW;
+  assertEquals(await lifetime("86400"), 86_400_000);
+  assertEquals(await lifetime("86401"), 86_400_000);
+  assertEquals(await lifetime(8e12), 86_400_000);
+});

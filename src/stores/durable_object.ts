@@ -147,7 +147,7 @@ async function askObject(
     const response = await object().fetch("https://kpn-auth", { method: "POST", body, signal });
     answer = await response.json().catch(() => {});
   } catch (error) {
-    throw failure("network_error", `failed (${causeOf(error, rejected).message})`);
+    throw failure("network_error", `failed (${causeOf(error, [rejected ?? ""]).message})`);
   }
   const token = readStoredToken(answer);
   if (token) return token;

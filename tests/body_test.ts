@@ -1,0 +1,160 @@
+/** B64, B68: what a `fetch` of any make gives is read up to a cap, or its mistake is named. */
+
+import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
+import { BODY_LIMIT, readText, type ResponseLike } from "../src/body.ts";
+import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { CREDENTIALS } from "./support/credentials.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const WIRE = { access_token: "t", expires_in: "3599" };
+
+/** An answer whose body gives `chunks`, one a pull. */
+function answer(...chunks: unknown[]): ResponseLike {
+  const body = new ReadableStream({
+    pull(controller) {
+      if (chunks.length) controller.enqueue(chunks.shift());
+      else controller.close();
+    },
+  });
+  return { ok: true, status: 200, headers: new Headers(), body };
+}
+
+/** A response that is no `Response`. */
+const stub = (fields: object) => ({ ok: true, status: 200, ...fields }) as ResponseLike;
+
+Deno.test("B64: 65,536 bytes are read whole, one more is cut, in whatever chunks they come", async () => {
+  const whole = "x".repeat(BODY_LIMIT);
+  for (const size of [1000, 4096, BODY_LIMIT, BODY_LIMIT + 1]) {
+    const chunksOf = (text: string) => text.match(new RegExp(`.{1,${size}}`, "g"))!.map(bytes);
+    assertEquals(await readText(answer(...chunksOf(whole))), whole);
+    assertEquals(await readText(answer(...chunksOf(`${whole}y`))), `${whole}...`);
+  }
+  assertEquals((await readText(answer(bytes("é".repeat(BODY_LIMIT))))).length, BODY_LIMIT / 2 + 3);
+  assertEquals(await readText(answer(bytes(whole), new Uint8Array(), bytes("y"))), `${whole}...`);
+  assertEquals(await readText(answer(bytes(whole), new Uint8Array())), whole);
+});
+
+Deno.test("B64: a character that is cut in two by chunks is whole again", async () => {
+  const text = "zażółć 🔑";
+  assertEquals(
+    await readText(answer(...[...bytes(text)].map((byte) => Uint8Array.of(byte)))),
+    text,
+  );
+});
+
+Deno.test("B64: chunks of any kind are joined in their order", async () => {
+  const { buffer } = bytes("3");
+  const view = new DataView(bytes("x4x").buffer, 1, 1);
+  const chunks = ["1", bytes("2"), buffer, view, new Uint8Array(), "5é"];
+  assertEquals(await readText(answer(...chunks)), "12345é");
+  const stream = async function* () {
+    yield* chunks;
+  };
+  assertEquals(await readText(stub({ body: stream() })), "12345é");
+});
+
+Deno.test("B64: a body of empty chunks without end ends the reading, and starves no deadline", async () => {
+  let cancelled = false;
+  const body = () => ({
+    getReader: () => ({
+      read: () => Promise.resolve({ done: false, value: new Uint8Array() }),
+      cancel: () => Promise.resolve(cancelled = true),
+    }),
+  });
+  assertEquals(await readText(stub({ body: body() })), "...");
+  assert(cancelled);
+  const error = await assertRejects(
+    () =>
+      requestToken({
+        ...CREDENTIALS,
+        timeout: 50,
+        retries: 0,
+        fetch: () => Promise.resolve(stub({ headers: new Headers(), body: body() })),
+      }),
+    KpnAuthError,
+  );
+  assert(["timeout", "invalid_response"].includes(error.code), error.message);
+});
+
+Deno.test("B31: a stream that is iterated is left beyond the cap", async () => {
+  let left = false;
+  let sent = 0;
+  async function* endless() {
+    try {
+      for (;; sent++) yield await Promise.resolve("x".repeat(1024));
+    } finally {
+      left = true;
+    }
+  }
+  assertEquals((await readText(stub({ body: endless() }))).length, BODY_LIMIT + 3);
+  await Promise.resolve();
+  assert(left && sent < 70, `${sent} KiB`);
+});
+
+Deno.test("B64: an answer without a stream is read by text() or json(), and without headers", async () => {
+  const json = JSON.stringify(WIRE);
+  const ways: object[] = [
+    { text: () => Promise.resolve(json) },
+    { body: null, text: () => Promise.resolve(json) },
+    { json: () => Promise.resolve(WIRE) },
+    { text: () => Promise.resolve(json), json: () => Promise.reject(new Error("not this one")) },
+    { body: { getReader: () => new Response(json).body!.getReader() } },
+  ];
+  for (const way of ways) assertEquals<unknown>(await readTokenResponse(stub(way)), WIRE);
+  assertEquals(await readText(stub({ body: null })), "");
+  const long = stub({ text: () => Promise.resolve("x".repeat(BODY_LIMIT + 1)) });
+  assertEquals((await readText(long)).length, BODY_LIMIT + 3);
+  const refused = {
+    ok: false,
+    status: 401,
+    json: () => Promise.resolve({ error: "invalid_client" }),
+  };
+  const error = await assertRejects(() => readTokenResponse(stub(refused)), KpnAuthError);
+  assertEquals([error.code, error.status], ["invalid_client", 401]);
+});
+
+Deno.test("B68: what a program did wrong with the answer is named, and is never tried again", async () => {
+  const after = async (spoil: (response: Response) => unknown) => {
+    const response = Response.json(WIRE);
+    await spoil(response);
+    return response;
+  };
+  const mistakes: Record<string, [() => unknown, RegExp]> = {
+    "read whole": [() => after((response) => response.text()), /was read before.*clone/],
+    "being read": [() => after((response) => void response.text()), /was read before/],
+    "locked": [() => after((response) => void response.body!.getReader()), /was read before/],
+    "begun": [
+      () =>
+        after(async (response) => {
+          const reader = response.body!.getReader();
+          await reader.read();
+          reader.releaseLock();
+        }),
+      /was read before/,
+    ],
+    "cancelled": [() => after((response) => response.body!.cancel()), /was read before/],
+    "no body": [() => stub({}), /no `body`, `text` or `json`/],
+    "undefined": [() => undefined, /fetch gave is undefined/],
+    "null": [() => null, /fetch gave is null/],
+    "the JSON": [() => WIRE, /no `ok` or `status`/],
+    "a text": [() => JSON.stringify(WIRE), /no `ok` or `status`/],
+    "without status": [() => ({ ok: true, text: () => "" }), /no `ok` or `status`/],
+  };
+  for (const [name, [give, words]] of Object.entries(mistakes)) {
+    let posts = 0;
+    const error = await assertRejects(
+      () =>
+        requestToken({
+          ...CREDENTIALS,
+          random: () => 0,
+          fetch: async () => {
+            posts++;
+            return await give() as Response;
+          },
+        }),
+      KpnAuthError,
+    );
+    assertEquals([error.code, error.retryable, posts], ["invalid_response", false, 1], name);
+    assert(words.test(error.message), `${name}: ${error.message}`);
+  }
+});

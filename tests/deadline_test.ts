@@ -1,0 +1,74 @@
+/** Deadlines, and signals that many share. */
+
+import { nothing, onAbort, within } from "../src/deadline.ts";
+import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+
+/** A signal that counts its listeners. */
+function counted() {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = new Set<unknown>();
+  let most = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (type: string, listener: EventListener) => {
+    listeners.add(listener);
+    most = Math.max(most, listeners.size);
+    add(type, listener);
+  };
+  signal.removeEventListener = (type: string, listener: EventListener) => {
+    listeners.delete(listener);
+    remove(type, listener);
+  };
+  return { controller, signal, now: () => listeners.size, most: () => most };
+}
+
+Deno.test("B73: however many wait under one signal, it has one listener, and none in the end", async () => {
+  const { signal, now, most } = counted();
+  const gate = Promise.withResolvers<void>();
+  const waits = Array.from({ length: 100 }, () => within(60_000, signal, () => gate.promise));
+  const first = await within(60_000, signal, () => Promise.resolve("first"));
+  assertEquals([first, now(), most()], ["first", 1, 1]);
+  gate.resolve();
+  await Promise.all(waits);
+  assertEquals([now(), most()], [0, 1]);
+  await within(60_000, signal, () => Promise.resolve());
+  assertEquals(now(), 0);
+});
+
+Deno.test("B73: all who share a signal leave with its reason when it aborts", async () => {
+  const { controller, signal, now } = counted();
+  const reason = new Error("left");
+  const waits = Array.from({ length: 20 }, () => within(60_000, signal, nothing));
+  const all = Promise.allSettled(waits);
+  controller.abort(reason);
+  assert((await all).every((wait) => wait.status === "rejected" && wait.reason === reason));
+  assertEquals(now(), 0);
+  const late = await assertRejects(() => within(60_000, signal, nothing));
+  assertEquals([late, now()], [reason, 0]);
+});
+
+Deno.test("who has left is not called, and one who leaves twice takes nobody along", () => {
+  const { controller, signal, now } = counted();
+  const called: string[] = [];
+  const stay = onAbort(signal, () => called.push("first"));
+  stay();
+  onAbort(signal, () => called.push("second"));
+  stay();
+  assertEquals(now(), 1);
+  controller.abort();
+  assertEquals(called, ["second"]);
+});
+
+Deno.test("the work's signal aborts when nobody waits any more, late or left or done", async () => {
+  const ends: AbortSignal[] = [];
+  const work = (signal: AbortSignal) => {
+    ends.push(signal);
+    return ends.length === 1 ? Promise.resolve() : nothing();
+  };
+  await within(60_000, undefined, work);
+  const error = new Error("late");
+  assertEquals(await assertRejects(() => within(0, undefined, work, () => error)), error);
+  assertEquals(await within<unknown>(0, undefined, work), undefined);
+  assert(ends.every(({ aborted }) => aborted));
+});

@@ -1,0 +1,175 @@
+/** B63: nothing that is quoted holds a secret in any usual spelling, and every quote is bounded. */
+
+import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
+import { redact } from "../src/redact.ts";
+import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+
+const SECRETS = [
+  "pa/ss+w\"rd<&>'x",
+  "s3cr3tAlphaNum0123",
+  "ab\\cd\\ef\\gh&lt;%41+ z",
+  "pässwörd-łódź-🔑",
+];
+
+const base64 = (text: string) =>
+  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
+const inHtml = (text: string) =>
+  text.replace(
+    /[<>"'&]/g,
+    (char) => ({ "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "&": "&amp;" })[char]!,
+  );
+const inForm = (text: string) => `${new URLSearchParams({ "": text })}`.slice(1);
+const lowerHex = (text: string) => text.replace(/%../g, (escape) => escape.toLowerCase());
+
+/** Each way to spell a value, and whether it spells part by part, so that a cut part is one, too. */
+const SPELLINGS: Record<string, (secret: string) => string> = {
+  raw: (secret) => secret,
+  form: inForm,
+  "form, lower hex": (secret) => lowerHex(inForm(secret)),
+  percent: encodeURIComponent,
+  "percent, lower hex": (secret) => lowerHex(encodeURIComponent(secret)),
+  "every byte percent-encoded": (secret) =>
+    Array.from(new TextEncoder().encode(secret), (byte) => `%${byte.toString(16).padStart(2, "0")}`)
+      .join(""),
+  JSON: inJson,
+  "JSON in JSON": (secret) => inJson(inJson(secret)),
+  "JSON, ASCII only": (secret) =>
+    inJson(secret).replace(
+      /[^ -~]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    ),
+  HTML: inHtml,
+  "HTML, numbers": (secret) =>
+    secret.replace(/[<>"'&]/g, (char) => `&#x${char.charCodeAt(0).toString(16)};`),
+  "JSON in HTML": (secret) => inHtml(inJson(secret)),
+  "a form in JSON": (secret) => inJson(inForm(secret)),
+  "JSON in a URL": (secret) => encodeURIComponent(inJson(secret)),
+};
+
+Deno.test("B63: every run of 8 characters of a secret is hidden, however it is spelled", () => {
+  for (const secret of SECRETS) {
+    const characters = [...secret];
+    for (const [name, spell] of Object.entries(SPELLINGS)) {
+      const runs = characters.map((_, from) => characters.slice(from, from + 8)).slice(0, -7);
+      for (const run of [secret, ...runs.map((run) => run.join(""))]) {
+        const shown = redact(`got [${spell(run)}]`, [secret]);
+        // Marks of an escape may be left, of the secret nothing.
+        assertEquals(shown.replace(/\\/g, ""), "got [***]", `${name} of ${run}`);
+      }
+    }
+  }
+});
+
+Deno.test("B63: base64 of the secret, alone and behind a client id of any length, is hidden", () => {
+  for (const secret of SECRETS) {
+    for (const before of ["", "my-id:", "my-id2:", "my-id23:"]) {
+      for (const spell of [base64, (text: string) => inForm(base64(text)), inJsonUrl]) {
+        const shown = redact(`Basic ${spell(before + secret)}`, [secret]);
+        const rest = base64(secret).slice(4, 12);
+        assert(shown.includes("***") && !shown.includes(rest), `${before}: ${shown}`);
+      }
+    }
+  }
+  function inJsonUrl(text: string): string {
+    return base64(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+  }
+});
+
+Deno.test("B63: a short secret is hidden as a value, and leaves the words alone", () => {
+  assertEquals(
+    redact("a bad client_secret=a, a banana", ["a"]),
+    "*** bad client_secret=***, *** banana",
+  );
+  assertEquals(redact('{"secret":"p@s."} and p@s.x', ["p@s."]), '{"secret":"***"} and p@s.x');
+  assertEquals(redact("client_secret%3Dp%40s%2E%26x", ["p@s."]), "client_secret=***&x");
+  assertEquals(redact("abcdefg abcdefgh xabcdefg", ["abcdefg"]), "*** abcdefgh xabcdefg");
+  assertEquals(redact("nothing", ["", "secretsecret"]), "nothing");
+  assertEquals(
+    redact("a banana \\ &amp;", ["\\".repeat(20)]),
+    "a banana \\ &amp;",
+  );
+});
+
+Deno.test("B63: a text without a secret is quoted as it came, but on one line and bounded", () => {
+  assertEquals(
+    redact("50%25 of &lt;b&gt; + \\u0041", ["s3cr3tAlphaNum"]),
+    "50%25 of &lt;b&gt; + \\u0041",
+  );
+  assertEquals(redact("a\u0000b\r\nc\u2028d\u202ee\u001b[31m", []), "a b  c d e [31m");
+  assertEquals(redact("x".repeat(999), []).length, 200);
+  assertEquals(redact("x".repeat(199) + "🔑", []), "x".repeat(199) + " ");
+  const secret = "s3cr3tAlphaNum0123";
+  assertEquals(redact("x".repeat(190) + secret, [secret]), "x".repeat(190) + "***");
+});
+
+Deno.test("B63: redacting takes no more than linear time, whatever it is given", () => {
+  const secret = SECRETS[0]!;
+  const worst = ["%25", "\\", "&amp;", "&", "%", "+", secret, secret.slice(0, 7), " ", "aaaaaaaa"];
+  for (const part of worst) {
+    const time = (size: number) => {
+      const text = part.repeat(size / part.length);
+      const from = performance.now();
+      redact(text, [secret, "a", " "]);
+      return performance.now() - from;
+    };
+    time(16_384);
+    // Quadratic would be 256 times as long; the second and the floor are for a busy machine.
+    assert(time(262_144) < 64 * time(16_384) + 1000, part);
+  }
+});
+
+const rejected = (body: unknown, init: ResponseInit = { status: 400 }, secret = SECRETS[1]!) =>
+  assertRejects(
+    () =>
+      requestToken({
+        clientId: "my-id",
+        clientSecret: secret,
+        retries: 0,
+        fetch: () => Promise.resolve(Response.json(body, init)),
+      }),
+    KpnAuthError,
+  );
+
+Deno.test("B63: whatever an answer's shape, no field of the error holds the secret, and all are bounded", async () => {
+  const secret = SECRETS[1]!;
+  const shapes: unknown[] = [
+    secret,
+    `client_secret=${secret}`,
+    { "": secret },
+    { "": { "": secret } },
+    [secret],
+    { error: secret },
+    { error: { transactionId: `client_secret=${secret}`, name: secret, message: secret } },
+    { transactionId: secret, name: "n", message: "m" },
+    { error: { transactionId: "T".repeat(60_000), name: "n", message: "m".repeat(60_000) } },
+    { status: 400, code: secret.slice(0, -3), message: secret.slice(3) },
+    { fault: { faultstring: secret, detail: { errorcode: secret } } },
+    { error: "x", error_description: base64(`my-id:${secret}`) },
+  ];
+  for (const shape of shapes) {
+    const error = await rejected(shape);
+    const shown = [error.message, error.transactionId, Deno.inspect(error), error.stack].join();
+    assert(!shown.includes(secret.slice(3, 11)) && !shown.includes("NjcjN0"), shown);
+    assert(error.message.length < 700 && (error.transactionId?.length ?? 0) <= 100, error.message);
+  }
+});
+
+Deno.test("B63: the token of an answer that is refused is quoted nowhere", async () => {
+  const token = "tok-0123456789-abcdef";
+  const refused = { access_token: token, refresh_token: `${token}-2`, token_type: "mac" };
+  for (
+    const [body, status] of [
+      [{ ...refused, error: "no", error_description: `issued ${token}` }, 200],
+      [{ ...refused, name: "n", message: `${token}-2`, transactionId: token }, 200],
+      [{ access_token: token, error: token, error_description: encodeURIComponent(token) }, 401],
+      [{ access_token: `${token} `, code: "x", message: token }, 200],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () => readTokenResponse(Response.json(body, { status })),
+      KpnAuthError,
+    );
+    assert(!Deno.inspect(error).includes(token.slice(4, 12)), error.message);
+  }
+});
