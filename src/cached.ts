@@ -142,9 +142,10 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
  */
 function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   if (!cache.turn) {
-    queueMicrotask(() => cache.turn = undefined);
     cache.turn = cache.flight.join(() => launch(cache, false, call));
     cache.turn.catch(() => {}); // its callers may all have left
+    // Not before it is set: Deno runs microtasks inside of a process's first `setTimeout`.
+    queueMicrotask(() => cache.turn = undefined);
   }
   return leaving(call, cache.turn);
 }

@@ -9,7 +9,10 @@ Deno.test("B45: after invalid_client KPN is left alone for 60 s, for all callers
   const first = await failing();
   const until = clock.now + 60_000;
   assertEquals([first.code, first.retryAfter, first.retryable], ["invalid_client", 60_000, false]);
-  assertStringIncludes(first.message, new Date(until).toISOString());
+  assertStringIncludes(
+    first.message,
+    "The next token request follows in 60 s at the earliest, or with other credentials.",
+  );
   assertEquals(events.find(({ type }) => type === "coolDown"), {
     type: "coolDown",
     code: "invalid_client",
@@ -18,7 +21,8 @@ Deno.test("B45: after invalid_client KPN is left alone for 60 s, for all callers
   clock.now += 59_999;
   const others = await Promise.all(Array.from({ length: 50 }, failing));
   for (const { code, message, retryAfter } of others) {
-    assertEquals([code, message, retryAfter], ["invalid_client", first.message, 1]);
+    const expected = first.message.replace("60 s", "1 s");
+    assertEquals([code, message, retryAfter], ["invalid_client", expected, 1]);
   }
   assertEquals(mock.requests.length, 1);
   clock.now += 1;

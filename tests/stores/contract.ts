@@ -192,7 +192,8 @@ const CLAUSES: readonly (readonly [string, Check])[] = [
       }
       const { mints } = stage.mock;
       assert(rejections <= mints, `${rejections} calls were rejected with ${mints} tokens`);
-      assert(mints <= 5, `${mints} mints in three hours`);
+      // B66: the clocks share no token whose date lies in the future of one of them.
+      assert(mints <= 8, `${mints} mints in three hours`);
     },
   ]),
 ];
