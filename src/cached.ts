@@ -147,7 +147,7 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
       if (held || round > 1) rejections.count(); // a stale token would have been renewed anyway
       return launch(cache, false, call);
     };
-    const replacement = flight.join(start, since).catch((error) => {
+    const replacement = join(cache, start, since).catch((error) => {
       if (other && otherServes()) return other.token;
       throw error;
     });
@@ -162,12 +162,27 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
  */
 function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   if (!cache.turn) {
-    cache.turn = cache.flight.join(() => launch(cache, false, call));
+    cache.turn = join(cache, () => launch(cache, false, call));
     cache.turn.catch(() => {}); // its callers may all have left
     // Not before it is set: Deno runs microtasks inside of a process's first `setTimeout`.
     queueMicrotask(() => cache.turn = undefined);
   }
   return leaving(call, cache.turn);
+}
+
+/**
+ * Waits for the run in the air, and for one more if the clock jumped meanwhile and says that its
+ * token has expired, or comes from the future.
+ */
+async function join(
+  { flight, options: { now } }: Cache,
+  start: () => Promise<AccessToken>,
+  since = now(),
+): Promise<AccessToken> {
+  const token = await flight.join(start, since);
+  const time = now();
+  if (time < token.expiresAt && !isFromFuture(token, time)) return token;
+  return await flight.join(start, since);
 }
 
 /** `promise`, which a caller with a signal can leave. */
