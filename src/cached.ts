@@ -138,17 +138,19 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
     const time = options.now();
     const held = cache.held && isUsable(cache.held, time) ? cache.held : undefined;
     const other = held && held.token.value !== value ? held : undefined;
-    const good = other && !rejections.has(other.token.value);
+    if (other && !rejections.has(other.token.value)) return hand(cache, other, call, time);
     // During the pause who rejected another token gets the held one: it may do for that API.
-    const otherServes = () => other && rejections.paused();
-    if (other && (good || otherServes() && !flight.busy())) return hand(cache, other, call, time);
+    const second = () => round === 1 && rejections.paused() ? other : undefined;
+    const best = flight.busy() ? undefined : second();
+    if (best) return hand(cache, best, call, time);
 
     const start = () => {
       if (held || round > 1) rejections.count(); // a stale token would have been renewed anyway
       return launch(cache, false, call);
     };
     const replacement = join(cache, start, since).catch((error) => {
-      if (other && otherServes()) return other.token;
+      const token = second()?.token;
+      if (token) return token;
       throw error;
     });
     const token = await leaving(call, replacement);
@@ -177,12 +179,12 @@ function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
 async function join(
   { flight, options: { now } }: Cache,
   start: () => Promise<AccessToken>,
-  since = now(),
+  since?: number,
 ): Promise<AccessToken> {
   const token = await flight.join(start, since);
   const time = now();
   if (time < token.expiresAt && !isFromFuture(token, time)) return token;
-  return await flight.join(start, since);
+  return await flight.join(start);
 }
 
 /** `promise`, which a caller with a signal can leave. */

@@ -46,7 +46,7 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
   let flight: { readonly promise: Promise<T>; readonly startedAt: number } | undefined;
 
   /** At most `limit`, also if the clock was set back meanwhile. */
-  const left = (since: number) => Math.min(limit, since + limit - now());
+  const left = (since: number) => Math.max(0, Math.min(limit, since + limit - now()));
   const inAir = () => flight && left(flight.startedAt) > 0 ? flight : undefined;
 
   function launch(work: () => Promise<T>): Promise<T> {
