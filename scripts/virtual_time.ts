@@ -81,7 +81,7 @@ export async function inVirtualTime<T>(
 
   function setTimer(run: (...given: unknown[]) => void, ms = 0, ...given: unknown[]): number {
     const id = nextId++;
-    const event = queue.add(now + Math.max(0, Number(ms) || 0), () => run(...given));
+    const event = queue.add(now + Math.max(0, Math.trunc(ms) || 0), () => run(...given));
     open.set(id, event);
     fire.set(event, id);
     return id;

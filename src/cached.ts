@@ -98,10 +98,14 @@ export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSour
   return {
     ...origin !== undefined && { origin },
     token(call) {
-      if (!call) return cache.turn ?? serve(cache, call);
-      if (call.signal?.aborted) return Promise.reject(call.signal.reason);
-      if (call.rejected) return replace(cache, call, call.rejected.value);
-      return serve(cache, call);
+      try {
+        if (!call) return cache.turn ?? serve(cache, call);
+        if (call.signal?.aborted) return Promise.reject(call.signal.reason);
+        if (call.rejected) return replace(cache, call, call.rejected.value);
+        return serve(cache, call);
+      } catch (error) {
+        return Promise.reject(error); // of a clock that throws
+      }
     },
   };
 }
@@ -110,7 +114,16 @@ export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSour
 function serve(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   const { held, options } = cache;
   const time = options.now();
-  if (!held || !isUsable(held, time)) return share(cache, call);
+  return held && isUsable(held, time) ? hand(cache, held, call, time) : share(cache, call);
+}
+
+/** The held token, which is renewed behind the caller if it ages. */
+function hand(
+  cache: Cache,
+  held: Held,
+  call: TokenCall | undefined,
+  time: number,
+): Promise<AccessToken> {
   if (time >= held.ageingAt) refresh(cache, call, time);
   return held.promise;
 }
@@ -118,21 +131,30 @@ function serve(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
 /** A token other than the rejected one. */
 async function replace(cache: Cache, call: TokenCall, value: string): Promise<AccessToken> {
   const { options, flight, rejections } = cache;
+  const since = options.now();
   const isHeld = cache.held?.token.value === value;
   if (rejections.add(value) && isHeld) options.announce({ type: "tokenRejected" });
-  for (;;) {
-    const { held } = cache;
-    const usable = held && isUsable(held, options.now());
+  for (let round = 1;; round++) {
+    const time = options.now();
+    const held = cache.held && isUsable(cache.held, time) ? cache.held : undefined;
+    const other = held && held.token.value !== value ? held : undefined;
+    if (other && !rejections.has(other.token.value)) return hand(cache, other, call, time);
     // During the pause who rejected another token gets the held one: it may do for that API.
-    const serves = usable && held.token.value !== value &&
-      (!rejections.has(held.token.value) || rejections.paused() && !flight.busy());
-    if (serves) return await serve(cache, call);
+    const second = () => round === 1 && rejections.paused() ? other : undefined;
+    const best = flight.busy() ? undefined : second();
+    if (best) return hand(cache, best, call, time);
+
     const start = () => {
-      if (usable) rejections.count();
+      if (held || round > 1) rejections.count(); // a stale token would have been renewed anyway
       return launch(cache, false, call);
     };
-    const token = await leaving(call, flight.join(start));
-    if (!rejections.has(token.value)) return token;
+    const replacement = join(cache, start, since).catch((error) => {
+      const token = second()?.token;
+      if (token) return token;
+      throw error;
+    });
+    const token = await leaving(call, replacement);
+    if (token === other?.token || !rejections.has(token.value)) return token;
   }
 }
 
@@ -142,11 +164,27 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
  */
 function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   if (!cache.turn) {
-    queueMicrotask(() => cache.turn = undefined);
-    cache.turn = cache.flight.join(() => launch(cache, false, call));
+    cache.turn = join(cache, () => launch(cache, false, call));
     cache.turn.catch(() => {}); // its callers may all have left
+    // Not before it is set: Deno runs microtasks inside of a process's first `setTimeout`.
+    queueMicrotask(() => cache.turn = undefined);
   }
   return leaving(call, cache.turn);
+}
+
+/**
+ * Waits for the run in the air, and for one more if the clock jumped meanwhile and says that its
+ * token has expired, or comes from the future.
+ */
+async function join(
+  { flight, options: { now } }: Cache,
+  start: () => Promise<AccessToken>,
+  since?: number,
+): Promise<AccessToken> {
+  const token = await flight.join(start, since);
+  const time = now();
+  if (time < token.expiresAt && !isFromFuture(token, time)) return token;
+  return await flight.join(start);
 }
 
 /** `promise`, which a caller with a signal can leave. */
@@ -166,11 +204,12 @@ function launch(
   renewing: boolean,
   call: TokenCall | undefined,
 ): Promise<AccessToken> {
-  const { obtain, options, flight } = cache;
+  const { obtain, options, flight, held, rejections } = cache;
   const behind: Promise<unknown>[] = [];
+  const isRejected = held && rejections.has(held.token.value);
   const wanted: Wanted = {
     renewing,
-    rejected: call?.rejected?.value,
+    rejected: isRejected ? held.token.value : call?.rejected?.value,
     spares: (token) => spares(cache, token, renewing),
     behind: (work) => void behind.push(work),
   };

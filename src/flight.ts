@@ -9,8 +9,11 @@ export interface SingleFlight<T> {
   busy(): boolean;
   /** Starts a run and makes it the one that others join; who starts it sees to its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
-  /** Waits for the run in the air, or for the one that `start` launches. */
-  join(start: () => Promise<T>): Promise<T>;
+  /**
+   * Waits for the run in the air, or for the one that `start` launches. Who waits again names
+   * the time (epoch ms) since when it has been waiting: the timeout is total.
+   */
+  join(start: () => Promise<T>, since?: number): Promise<T>;
 }
 
 /** What a flight needs to know. */
@@ -43,16 +46,17 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
   let flight: { readonly promise: Promise<T>; readonly startedAt: number } | undefined;
 
   /** At most `limit`, also if the clock was set back meanwhile. */
-  const left = (since: number) => Math.min(limit, since + limit - now());
+  const left = (since: number) => Math.max(0, Math.min(limit, since + limit - now()));
   const inAir = () => flight && left(flight.startedAt) > 0 ? flight : undefined;
 
   function launch(work: () => Promise<T>): Promise<T> {
+    const startedAt = now();
     // Started in a microtask: by then the slot is taken, whoever `work` calls back.
     const promise = Promise.resolve().then(work).then((value) => {
       if (flight?.promise === promise) land(value);
       return value;
     }).finally(() => clear(promise));
-    flight = { promise, startedAt: now() };
+    flight = { promise, startedAt };
     return promise;
   }
 
@@ -60,8 +64,7 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
     if (flight?.promise === promise) flight = undefined;
   }
 
-  async function join(start: () => Promise<T>): Promise<T> {
-    let since = now();
+  async function join(start: () => Promise<T>, since = now()): Promise<T> {
     for (let round = 1;; round++) {
       const { promise, startedAt } = inAir() ?? { promise: start(), startedAt: now() };
       const [mine, its] = [left(since), left(startedAt)];

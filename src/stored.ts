@@ -66,6 +66,8 @@ interface Visit {
   late: boolean;
   /** The operations whose failure was announced. */
   readonly announced: Set<Operation>;
+  /** Releases the lock, if this machine has it. */
+  release?: Release | undefined;
   /** The minted token, and its storing. */
   minted?: AccessToken;
   keeping?: Promise<unknown>;
@@ -90,11 +92,11 @@ export function stored(layer: Layer, store: TokenStore, options: StoredOptions):
     const found = await look(visit);
     if (found) return found;
     if (!canLock(visit)) return await mintAndKeep(visit, layer);
-    const { release, token } = await lockOrToken(visit);
     try {
-      return token ?? await mintOrToken(visit, layer);
+      return await lockOrToken(visit) ?? await mintOrToken(visit, layer);
     } finally {
-      if (release) ask.behind(afterwards(visit, "exclusive", release, visit.keeping));
+      const { release, keeping } = visit;
+      if (release) ask.behind(afterwards(visit, "exclusive", release, keeping));
     }
   };
 }
@@ -116,31 +118,30 @@ async function look(visit: Visit): Promise<AccessToken | undefined> {
   return token && ask.spares(token) ? token : undefined;
 }
 
-/** The lock, or the token of the machine that has it; neither if time is running out. */
-async function lockOrToken(
-  visit: Visit,
-): Promise<{ release?: Release | undefined; token?: AccessToken | undefined }> {
-  const { ask: { run }, options } = visit;
-  const lastCall = Math.min(LAST_CALL, options.timeout / 2);
-  const ms = Math.max(0, run.endsAt - options.now() - lastCall);
-  const found = await within(ms, run.signal, async (signal) => {
+/** Waits for the lock, or for the token of the machine that has it, until time is running out. */
+async function lockOrToken(visit: Visit): Promise<AccessToken | undefined> {
+  const { ask: { run }, options: { now, timeout } } = visit;
+  // No more than the timeout: the clock may have been set back.
+  const left = Math.min(timeout, run.endsAt - now());
+  const ms = Math.max(0, left - Math.min(LAST_CALL, timeout / 2));
+  const token = await within(ms, run.signal, async (signal) => {
     for (;;) {
-      const release = await lock(visit, signal);
+      await lock(visit, signal);
       const token = await look(visit);
-      if (release || token || visit.late) return { release, token };
+      if (token || visit.release || visit.late) return token;
       await pause(visit, signal);
     }
   });
-  return found ?? { token: await look(visit) };
+  return token ?? (visit.release ? undefined : await look(visit));
 }
 
-/** The lock, if it is free. One that comes when nobody waits for it any more is released. */
-function lock(visit: Visit, signal: AbortSignal): Promise<Release | undefined> {
+/** Takes the lock, if it is free. One that comes when nobody waits for it any more is released. */
+async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
   const { key, store, options } = visit;
-  return attempt(visit, "exclusive", async () => {
+  await attempt(visit, "exclusive", async () => {
     const release = await store.exclusive!(key!, Math.ceil(options.timeout / 2));
-    if (!visit.late && !signal.aborted) return release;
-    await release?.();
+    if (!visit.late && !signal.aborted) visit.release = release;
+    else if (release) visit.ask.behind(afterwards(visit, "exclusive", release));
   });
 }
 
@@ -161,10 +162,17 @@ async function mintOrToken(visit: Visit, layer: Layer): Promise<AccessToken> {
   }
 }
 
-/** A token of the layer's, which is stored behind its callers. */
+/** A token of the layer's, which is stored behind its callers. If it fails, another machine may have succeeded. */
 async function mintAndKeep(visit: Visit, layer: Layer): Promise<AccessToken> {
   const { key, store, ask } = visit;
-  const token = await layer(ask);
+  let token: AccessToken;
+  try {
+    token = await layer(ask);
+  } catch (error) {
+    const found = await look(visit);
+    if (found) return found;
+    throw error;
+  }
   if (key) {
     visit.minted = token;
     visit.keeping = afterwards(visit, "set", () => store.set(key, token));
@@ -184,6 +192,7 @@ async function attempt<T>(
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   const { options: { timeout, patience = PATIENCE }, ask: { run: { signal } } } = visit;
+  signal.throwIfAborted();
   try {
     return await inTime(Math.min(patience, timeout / 4), signal, work, () => visit.late = true);
   } catch (error) {

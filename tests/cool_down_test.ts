@@ -1,5 +1,7 @@
-import { KpnAuthError } from "../mod.ts";
+import { KpnAuthError, type KpnAuthErrorCode, type KpnAuthErrorDetails } from "../mod.ts";
+import { coolingDown } from "../src/cool_down.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./support/assert.ts";
+import { askLayer, recorder, tokenOf } from "./support/layers.ts";
 import { sourceUnderTest } from "./support/source.ts";
 
 Deno.test("B45: after invalid_client KPN is left alone for 60 s, for all callers, and the error says until when", async () => {
@@ -9,7 +11,10 @@ Deno.test("B45: after invalid_client KPN is left alone for 60 s, for all callers
   const first = await failing();
   const until = clock.now + 60_000;
   assertEquals([first.code, first.retryAfter, first.retryable], ["invalid_client", 60_000, false]);
-  assertStringIncludes(first.message, new Date(until).toISOString());
+  assertStringIncludes(
+    first.message,
+    "The next token request follows in 60 s at the earliest, or with other credentials.",
+  );
   assertEquals(events.find(({ type }) => type === "coolDown"), {
     type: "coolDown",
     code: "invalid_client",
@@ -18,7 +23,8 @@ Deno.test("B45: after invalid_client KPN is left alone for 60 s, for all callers
   clock.now += 59_999;
   const others = await Promise.all(Array.from({ length: 50 }, failing));
   for (const { code, message, retryAfter } of others) {
-    assertEquals([code, message, retryAfter], ["invalid_client", first.message, 1]);
+    const expected = first.message.replace("60 s", "1 s");
+    assertEquals([code, message, retryAfter], ["invalid_client", expected, 1]);
   }
   assertEquals(mock.requests.length, 1);
   clock.now += 1;
@@ -94,4 +100,103 @@ Deno.test("B45: a 429 with Retry-After: 0 starts no cool-down", async () => {
   await assertRejects(() => source.token(), KpnAuthError);
   await source.token();
   assertEquals([mock.requests.length, told().includes("coolDown")], [2, false]);
+});
+
+/** The layer over one that refuses as told, on a clock that the test turns. */
+function coolingUnderTest() {
+  const clock = { now: 1_000_000_000_000 };
+  const now = () => clock.now;
+  const { announce, events } = recorder();
+  const answers: (KpnAuthError | undefined)[] = [];
+  let asked = 0;
+  const layer = coolingDown(
+    () => {
+      asked++;
+      const error = answers.shift();
+      return error ? Promise.reject(error) : Promise.resolve(tokenOf("t", clock.now));
+    },
+    now,
+    announce,
+  );
+  return {
+    clock,
+    events,
+    /** What the layer below says next: nothing wrong, or a refusal. */
+    next: (code?: KpnAuthErrorCode, details?: KpnAuthErrorDetails) =>
+      void answers.push(code && new KpnAuthError(code, "No.", details)),
+    ask: (clientSecret = "s3cret") => askLayer(layer, { now, clientSecret }),
+    asked: () => asked,
+  };
+}
+
+Deno.test("B72: every refusal that a retry cannot cure gets a breather: 1 s, doubling to 60 s", async () => {
+  for (
+    const [code, status] of [["access_denied", 403], ["not_found", 404], [
+      "redirected",
+      302,
+    ]] as const
+  ) {
+    const { clock, events, next, ask, asked } = coolingUnderTest();
+    for (const [n, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
+      next(code, { status });
+      const error = await assertRejects(() => ask(), KpnAuthError);
+      assertEquals([error.code, error.status, error.retryAfter], [code, status, seconds * 1_000]);
+      assertStringIncludes(error.message, `No. The next token request follows in ${seconds} s`);
+      assertEquals(events.splice(0), [{
+        type: "coolDown",
+        code,
+        until: clock.now + seconds * 1_000,
+      }]);
+      clock.now += seconds * 1_000 - 1;
+      for (let call = 0; call < 50; call++) await assertRejects(() => ask(), KpnAuthError);
+      assertEquals([asked(), events.length], [n + 1, 0]);
+      clock.now += 1;
+    }
+    next();
+    await ask();
+    next(code, { status });
+    assertEquals((await assertRejects(() => ask(), KpnAuthError)).retryAfter, 1_000);
+  }
+});
+
+Deno.test("B72: other credentials end a breather", async () => {
+  const { next, ask, asked } = coolingUnderTest();
+  next("access_denied", { status: 403 });
+  await assertRejects(() => ask(), KpnAuthError);
+  assertEquals((await ask("another")).value, "t");
+  assertEquals((await ask()).value, "t", "they are forgotten with the refusal");
+  assertEquals(asked(), 3);
+});
+
+Deno.test("B72: a 503 with Retry-After is honoured as a 429 is; what has no answer starts no pause", async () => {
+  const pauses: [KpnAuthErrorCode, KpnAuthErrorDetails, number | undefined][] = [
+    ["server_error", { status: 503, retryAfter: 120_000 }, 120_000],
+    ["server_error", { status: 503, retryAfter: 10 * 3_600_000 }, 3_600_000],
+    ["server_error", { status: 503 }, undefined],
+    ["rate_limited", { status: 429, retryAfter: 5_000 }, 5_000],
+    ["rate_limited", { status: 429 }, 60_000],
+    ["access_denied", { status: 403, retryAfter: 5_000 }, 5_000],
+    ["not_approved", { status: 401 }, 60_000],
+    ["key_expired", { status: 401 }, 60_000],
+    ["network_error", {}, undefined],
+    ["timeout", {}, undefined],
+    ["secret_unavailable", {}, undefined],
+  ];
+  for (const [code, details, lasts] of pauses) {
+    const { next, ask, asked, events } = coolingUnderTest();
+    next(code, details);
+    const error = await assertRejects(() => ask(), KpnAuthError);
+    assertEquals([code, error.retryAfter, events.length], [code, lasts, lasts ? 1 : 0]);
+    await ask().catch(() => {});
+    assertEquals([code, asked()], [code, lasts ? 1 : 2]);
+  }
+});
+
+Deno.test("what is no KpnAuthError passes as it is, and starts no pause", async () => {
+  const reason = { mine: true };
+  let asked = 0;
+  const layer = coolingDown(() => (asked++, Promise.reject(reason)), Date.now, () => {});
+  for (let n = 1; n < 3; n++) {
+    assertEquals([await askLayer(layer).catch((error) => error), asked], [reason, n]);
+  }
 });

@@ -3,7 +3,8 @@ import { createTokenSource, KpnAuthError } from "../mod.ts";
 import { agesOf } from "../src/token.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { CREDENTIALS, holdsSecret, SENTINEL } from "./support/credentials.ts";
-import { sourceUnderTest } from "./support/source.ts";
+import { memoryStore } from "./support/layers.ts";
+import { deferred, sourceUnderTest } from "./support/source.ts";
 
 const MINUTE = 60_000;
 
@@ -276,4 +277,59 @@ Deno.test("B17: a waitUntil that throws fails no call", async () => {
   clock.now += 56 * MINUTE;
   assertEquals(await source.token(), first);
   while (mock.mints < 2) await Promise.resolve();
+});
+
+Deno.test("B55, B56: 100 calls to an API that rejects everything cost two mints; the others notice nothing", async () => {
+  for (const failure of [undefined, "unavailable", "quota"] as const) {
+    const { source, mock, clock } = sourceUnderTest();
+    const first = await source.token();
+    if (failure) mock.respondNext(failure, { times: 1_000, to: "token" });
+    for (let call = 0; call < 100; call++) {
+      const held = await source.token();
+      await source.token({ rejected: held }).catch(() => {});
+      clock.now += 500;
+    }
+    const { value } = await source.token();
+    assertEquals([mock.mints, value === first.value], failure ? [1, true] : [3, false]);
+    assert(mock.requests.length <= 7, `${mock.requests.length} POSTs`);
+  }
+});
+
+Deno.test("B61: a mint that is still being written gives nobody the token that was rejected", async () => {
+  const writing = deferred<void>();
+  const { source, mock } = sourceUnderTest({
+    store: { get: () => Promise.resolve(undefined), set: () => writing.promise },
+  });
+  const first = await source.token();
+  const second = await source.token({ rejected: first });
+  assert(second.value !== first.value);
+  assertEquals(mock.mints, 2);
+  writing.resolve();
+});
+
+Deno.test("B66: what another machine whose clock is ahead has stored is not adopted, fractions are", async () => {
+  for (const [ahead, mints] of [[3_600_000, 2], [10_000.5, 2], [9_999.5, 1], [-0.25, 1]] as const) {
+    const { mock, clock } = sourceUnderTest();
+    const store = memoryStore(() => clock.now);
+    const options = { ...CREDENTIALS, store, fetch: mock.fetch, random: () => 0 };
+    const writer = createTokenSource({ ...options, now: () => clock.now + ahead });
+    const kept: Promise<unknown>[] = [];
+    const waitUntil = (work: Promise<unknown>) => void kept.push(work);
+    await writer.token({ waitUntil });
+    await Promise.all(kept);
+    await createTokenSource({ ...options, now: () => clock.now }).token({ waitUntil });
+    await Promise.all(kept);
+    assertEquals([ahead, mock.mints], [ahead, mints]);
+  }
+});
+
+Deno.test("clientId may be a function, asked together with the secret before each token request", async () => {
+  const asked: string[] = [];
+  const { source, mock } = sourceUnderTest({
+    clientId: () => (asked.push("id"), "APP_CLIENT_ID"),
+    clientSecret: () => (asked.push("secret"), Promise.resolve("APP_CLIENT_SECRET")),
+  });
+  await source.token();
+  await source.token();
+  assertEquals([asked, mock.mints], [["id", "secret"], 1]);
 });

@@ -1,12 +1,15 @@
 import {
+  type AccessToken,
   createTokenSource,
   KpnAuthError,
   type KpnAuthEvent,
   type TokenSourceOptions,
   type TokenStore,
 } from "../mod.ts";
-import { keyOf } from "./support/source.ts";
+import { inVirtualTime, type VirtualTime } from "../scripts/virtual_time.ts";
+import type { Layer } from "../src/grant.ts";
 import { mockKpn } from "../src/mock/mock.ts";
+import { stored, type StoredOptions } from "../src/stored.ts";
 import {
   assert,
   assertEquals,
@@ -14,29 +17,67 @@ import {
   assertNotEquals,
   assertRejects,
 } from "./support/assert.ts";
+import { CREDENTIALS } from "./support/credentials.ts";
+import { askLayer, handlingAll, memoryStore, recorder, tokenOf } from "./support/layers.ts";
+import { deferred, keyOf } from "./support/source.ts";
 
-const credentials = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
 const never = () => new Promise<never>(() => {});
 
-/** A source on `store`, its KPN, and what it told of the store. */
-function sourceOn(store: TokenStore, options: Partial<TokenSourceOptions> = {}) {
-  const mock = mockKpn();
-  const events: KpnAuthEvent[] = [];
-  const source = createTokenSource({
-    ...credentials,
-    fetch: mock.fetch,
-    store,
-    onEvent: (event) => events.push(event),
+const empty: TokenStore = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
+
+/** The layer on `store` over a mint that takes `minting` ms, in virtual time. */
+function storedOn(
+  { now, sleep }: VirtualTime,
+  store: TokenStore,
+  { minting = 100, layer, ...options }: Partial<StoredOptions> & {
+    minting?: number;
+    layer?: Layer;
+  } = {},
+) {
+  const { announce, events } = recorder();
+  const behind: Promise<unknown>[] = [];
+  let mints = 0;
+  const mint: Layer = async () => {
+    const requestedAt = now();
+    mints++;
+    await sleep(minting);
+    return tokenOf(`minted ${mints}`, requestedAt);
+  };
+  const timeout = options.timeout ?? 10_000;
+  const subject = stored(layer ?? mint, store, {
+    timeout,
+    now,
+    random: () => 0.5,
+    announce,
+    keyOf: () => Promise.resolve("key"),
     ...options,
   });
-  const told = () =>
-    events.flatMap((event) =>
-      event.type === "storeFailed" ? [`${event.operation}: ${event.reason}`] : []
-    );
-  return { source, mock, told };
+  return {
+    ask: (ask: Parameters<typeof askLayer>[2] = {}) =>
+      askLayer(subject, { now, timeout }, { behind: (work) => void behind.push(work), ...ask }),
+    mints: () => mints,
+    /** Waits for what goes on behind. */
+    settled: () => Promise.all(behind.splice(0)),
+    /** What was announced of the store. */
+    told: () =>
+      events.splice(0).map((event) => {
+        assert(event.type === "storeFailed", event.type);
+        return `${event.operation}: ${event.reason}`;
+      }),
+  };
 }
 
-const empty: TokenStore = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
+/** A test in virtual time, in which no promise is rejected unheard and no timer is left behind. */
+function test(name: string, work: (time: VirtualTime) => Promise<void>): void {
+  Deno.test(name, () =>
+    handlingAll(() =>
+      inVirtualTime(async (time) => {
+        await work(time);
+        await time.sleep(5_000); // what goes on behind has ended by then
+        assertEquals(time.timers(), 0, "a timer is left behind");
+      })
+    ));
+}
 
 Deno.test("B51: the key tells endpoint, client id and secret apart, and shows none of them", async () => {
   const keys = await Promise.all([
@@ -50,93 +91,302 @@ Deno.test("B51: the key tells endpoint, client id and secret apart, and shows no
   assertEquals(await keyOf("https://a.example/t", "id", "s3cret"), keys[0]!);
 });
 
-Deno.test("B52: a store that throws, in whatever way, costs an event and no call", async () => {
-  const { source, mock, told } = sourceOn({
-    get: () => Promise.reject(new Error("down, said APP_CLIENT_SECRET")),
-    set: (_, token) => {
-      throw new TypeError(`no room for ${JSON.stringify(token)}`);
-    },
-    exclusive: () => Promise.reject("a string"),
-  });
-  const { value } = await source.token();
-  assertEquals(mock.mints, 1);
-  const [get, exclusive, set, ...more] = told();
-  assertEquals(more, []);
-  assertEquals(get, "get: Error: down, said ***");
-  assertEquals(exclusive, "exclusive: undefined: undefined");
-  assertMatch(set!, /^set: TypeError: no room for \{"value":"\*\*\*"/);
-  assertEquals(told().join().includes(value), false);
+test("B52: another machine's token spares the mint, if the ask says so", async (time) => {
+  const theirs = tokenOf("theirs", time.now());
+  const { ask, mints } = storedOn(time, { ...empty, get: () => Promise.resolve(theirs) });
+  assertEquals(await ask(), theirs);
+  assertEquals(mints(), 0);
+  assertEquals((await ask({ spares: ({ value }) => value !== "theirs" })).value, "minted 1");
 });
 
-Deno.test("a store that hangs is waited for once before the mint and once after it", async () => {
-  const { source, mock, told } = sourceOn({ get: never, set: never, exclusive: never });
-  assertEquals(typeof (await source.token()).value, "string");
-  assertEquals(mock.mints, 1);
+test("B62: the token is handed out before it is stored; storing and releasing go on behind", async (time) => {
+  const log: string[] = [];
+  const writing = deferred<void>();
+  const { ask, settled } = storedOn(time, {
+    ...empty,
+    set: () => (log.push("set"), writing.promise),
+    exclusive: () => Promise.resolve(() => Promise.resolve(void log.push("released"))),
+  });
+  await ask();
+  assertEquals(log, ["set"]);
+  writing.resolve();
+  await settled();
+  assertEquals(log, ["set", "released"]);
+});
+
+const FAILING: readonly (readonly [string, () => Promise<never>, RegExp])[] = [
+  ["hangs", never, /no answer within 1000 ms$/],
+  ["rejects", () => Promise.reject(new TypeError("store is down")), /TypeError: store is down$/],
+  ["throws", () => {
+    throw new TypeError("store is down");
+  }, /TypeError: store is down$/],
+  ["throws late", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    throw new TypeError("store is down");
+  }, /no answer within 1000 ms$/],
+];
+
+for (const [how, fails, reason] of FAILING) {
+  for (const operation of ["get", "set", "exclusive", "release"] as const) {
+    test(`B62: a store whose ${operation} ${how} costs an event and a second, and no call`, async (time) => {
+      const store = memoryStore(time.now);
+      const { ask, mints, settled, told } = storedOn(time, {
+        ...store,
+        ...operation === "release"
+          ? { exclusive: () => Promise.resolve(fails) }
+          : { [operation]: fails },
+      });
+      const since = time.now();
+      assertEquals((await ask()).value, "minted 1");
+      const late = how.startsWith("hangs") || how === "throws late";
+      const before = late && operation !== "set" && operation !== "release" ? 1_050 : 0;
+      assertEquals(time.now() - since, before + 100);
+      await settled();
+      assertEquals([mints(), time.now() - since <= before + 1_150], [1, true]);
+      const [event, ...more] = told();
+      assertMatch(event!, reason);
+      assertEquals(event!.split(":")[0], operation === "release" ? "exclusive" : operation);
+      assertEquals(more, [], "announced once");
+    });
+  }
+}
+
+test("B62: a store in which nothing works is waited for once before the mint", async (time) => {
+  const { ask, settled, told } = storedOn(time, { get: never, set: never, exclusive: never });
+  const since = time.now();
+  await ask();
+  assertEquals(time.now() - since, 1_150);
+  await settled();
   assertEquals(told(), [
     "get: Error: no answer within 1000 ms",
     "set: Error: no answer within 1000 ms",
   ]);
 });
 
-Deno.test("a right that comes too late is handed back", async () => {
-  const released = Promise.withResolvers<void>();
-  const grantRight = Promise.withResolvers<() => Promise<void>>();
-  const { source, mock, told } = sourceOn({ ...empty, exclusive: () => grantRight.promise });
-  await source.token();
-  assertEquals(told(), ["exclusive: Error: no answer within 1000 ms"]);
-  grantRight.resolve(() => Promise.resolve(released.resolve()));
-  await released.promise;
+test("B62: with a short timeout a store gets a quarter of it, so that the mint has time", async (time) => {
+  const { ask, mints, told } = storedOn(time, { ...empty, get: never }, { timeout: 1_000 });
+  const since = time.now();
+  await ask();
+  assertEquals([mints(), time.now() - since, told()], [1, 400, [
+    "get: Error: no answer within 250 ms",
+  ]]);
+});
+
+test("B62: without crypto.subtle the source mints alone, and says so", async ({ now }) => {
+  const { subtle } = crypto;
+  Object.defineProperty(crypto, "subtle", { value: undefined, configurable: true });
+  try {
+    const { source, mock, told } = sourceOn(empty, { now });
+    await source.token();
+    await source.token();
+    const [event, ...more] = told();
+    assertMatch(event!, /^get: TypeError: .*importKey/);
+    assertEquals([mock.mints, more], [1, []]);
+  } finally {
+    Object.defineProperty(crypto, "subtle", { value: subtle, configurable: true });
+  }
+});
+
+test("B52: what a store throws is announced without secret and token", async ({ now, sleep }) => {
+  const { source, mock, told } = sourceOn({
+    get: () => Promise.reject(new Error("down, said APP_CLIENT_SECRET")),
+    set: (_, token) => {
+      throw new TypeError(`no room for ${JSON.stringify(token)}`);
+    },
+    exclusive: () => Promise.reject("a string"),
+  }, { now });
+  const { value } = await source.token();
+  await sleep(0);
   assertEquals(mock.mints, 1);
+  const [get, exclusive, set, ...more] = told();
+  assertEquals(more, []);
+  assertEquals(get, "get: Error: down, said ***");
+  assertMatch(exclusive!, /^exclusive: /);
+  assertMatch(set!, /^set: TypeError: no room for \{"value":"\*\*\*"/);
+  assertEquals(told().join().includes(value), false);
 });
 
-Deno.test("who cannot have the right waits for half of its deadline, then mints alone", async () => {
-  const { source, mock, told } = sourceOn(
-    { ...empty, exclusive: () => Promise.resolve(undefined) },
-    { timeout: 400 },
-  );
-  assertEquals(typeof (await source.token()).value, "string");
-  assertEquals([mock.mints, told()], [1, []]);
+test("a lock that comes too late is released", async (time) => {
+  let released = 0;
+  const lock = deferred<() => Promise<void>>();
+  const { ask, mints, told } = storedOn(time, { ...empty, exclusive: () => lock.promise });
+  await ask();
+  assertEquals(told(), ["exclusive: Error: no answer within 1000 ms"]);
+  lock.resolve(() => Promise.resolve(void released++));
+  await time.sleep(0);
+  assertEquals([mints(), released], [1, 1]);
 });
 
-Deno.test("who waits takes the token of the one who mints, without the right", async () => {
-  const theirs = await sourceOn(empty).source.token();
-  let asked = 0;
-  const { source, mock } = sourceOn({
-    ...empty,
-    get: () => Promise.resolve(++asked > 1 ? theirs : undefined),
-    exclusive: () => Promise.resolve(undefined),
-  });
-  assertEquals(await source.token(), theirs);
-  assertEquals(mock.mints, 0);
-});
-
-Deno.test("B53: the right outlives the mint's deadline, covers the writing, and is handed back after it", async () => {
+test("B53: the lock is shorter than a waiter's patience, covers the storing, and is released after it", async (time) => {
   const log: string[] = [];
   const note = (what: string) => Promise.resolve(void log.push(what));
-  const { source, mock } = sourceOn({
+  const { ask, settled } = storedOn(time, {
     get: () => note("get"),
     set: () => note("set"),
-    exclusive: (_, hold) =>
-      note(hold > 7_000 ? "right" : "too short a right").then(() => () => note("released")),
-  }, { timeout: 7_000 });
-  await source.token();
-  assertEquals(log, ["get", "right", "get", "set", "released"]);
-  assertEquals(mock.mints, 1);
+    exclusive: (_, hold) => note(`lock for ${hold}`).then(() => () => note("released")),
+  }, { timeout: 7_001, minting: 10 });
+  await ask();
+  await settled();
+  assertEquals(log, ["get", "lock for 3501", "get", "set", "released"]);
 });
 
-Deno.test("the deadline of the mint holds with the right in hand, and hands it back", async () => {
-  let released = false;
-  const { source, told } = sourceOn({
-    ...empty,
-    exclusive: () => Promise.resolve(() => Promise.resolve(released = true)),
-  }, { timeout: 100, fetch: never });
-  const error = await assertRejects(() => source.token(), KpnAuthError);
-  assertEquals(error.code, "timeout");
-  assertEquals([released, told()], [true, []]);
+test("B53: a deadline that ends the mint releases the lock, under waitUntil", async (time) => {
+  const store = memoryStore(time.now);
+  const { ask, settled, told } = storedOn(time, store, { layer: never, timeout: 4_000 });
+  const error = await assertRejects(() => ask(), KpnAuthError, "timeout (4000 ms) ran out");
+  await settled();
+  assertEquals([error.code, store.locked(), told()], ["timeout", false, []]);
 });
 
-Deno.test("a caller who leaves while the store hangs leaves at once; the mint goes on for the others", async () => {
-  const { source, mock } = sourceOn({ ...empty, get: never });
+test("B59: who gets no lock keeps trying for it and looking, then mints alone before its deadline", async (time) => {
+  for (const [timeout, alone] of [[10_000, 8_500], [2_000, 1_000]] as const) {
+    const looked: number[] = [];
+    const tried: number[] = [];
+    const since = time.now();
+    const { ask, told } = storedOn(time, {
+      ...empty,
+      get: () => Promise.resolve(void looked.push(time.now() - since)),
+      exclusive: () => Promise.resolve(void tried.push(time.now() - since)),
+    }, { timeout });
+    assertEquals((await ask()).value, "minted 1");
+    assertEquals(time.now() - since, alone + 100);
+    assertEquals(told(), []);
+    assertEquals(tried, Array.from({ length: alone / 100 }, (_, n) => n * 100));
+    assertEquals(looked.at(-1), alone, "it looks once more before it mints alone");
+  }
+});
+
+test("B59: a clock that is set back while it waits does not make it wait for its deadline", async (time) => {
+  let ahead = 0;
+  const exclusive = () => {
+    ahead = -3_600_000;
+    return Promise.resolve(undefined);
+  };
+  const now = () => time.now() + ahead;
+  const get = () => (ahead = -3_600_000, Promise.resolve(undefined));
+  const { ask } = storedOn({ ...time, now }, { ...empty, get, exclusive });
+  assertEquals((await ask()).value, "minted 1");
+});
+
+test("B59: a token that another machine stores while this one mints is taken, and ends the mint", async (time) => {
+  let found: AccessToken | undefined;
+  const { ask, mints } = storedOn(time, {
+    get: () => Promise.resolve(found),
+    set: () => Promise.resolve(),
+    exclusive: () => Promise.resolve(() => Promise.resolve()),
+  }, { minting: 5_000 });
+  const since = time.now();
+  setTimeout(() => found = tokenOf("theirs", time.now()), 1_001);
+  assertEquals((await ask()).value, "theirs");
+  assertEquals([mints(), time.now() - since], [1, 1_100]);
+});
+
+test("B59: a mint that fails looks once more: another machine may have succeeded", async (time) => {
+  let found: AccessToken | undefined;
+  const { ask } = storedOn(time, { ...empty, get: () => Promise.resolve(found) }, {
+    layer() {
+      found = tokenOf("theirs", time.now());
+      return Promise.reject(new KpnAuthError("rate_limited", "KPN has seen enough of us"));
+    },
+  });
+  assertEquals((await ask()).value, "theirs");
+});
+
+test("a lock that comes while time runs out is released", async (time) => {
+  const hanging = deferred<undefined>();
+  let tries = 0;
+  let released = 0;
+  const { ask } = storedOn(time, {
+    get: () => tries === 2 ? hanging.promise : Promise.resolve(undefined),
+    set: () => Promise.resolve(),
+    async exclusive() {
+      await time.sleep(900);
+      return ++tries === 2 ? () => Promise.resolve(void released++) : undefined;
+    },
+  }, { timeout: 4_000 });
+  await ask();
+  await time.sleep(0);
+  assertEquals([tries, released], [2, 1]);
+});
+
+const FLEET = 50;
+
+/** Fifty cold machines that ask at once; `answer` is KPN's to each machine's nth POST. */
+async function fleet(
+  { now, sleep }: VirtualTime,
+  store: TokenStore | undefined,
+  answer: (nth: number, signal: AbortSignal) => Promise<unknown>,
+) {
+  let posts = 0;
+  const machines = Array.from({ length: FLEET }, () => {
+    let mine = 0;
+    return createTokenSource({
+      ...CREDENTIALS,
+      now,
+      store,
+      async fetch(_, { signal }) {
+        posts++;
+        await answer(++mine, signal);
+        return Response.json({ access_token: "t", expires_in: "3599" });
+      },
+    });
+  });
+  const since = now();
+  const outcomes = await Promise.allSettled(machines.map((source) => source.token()));
+  await sleep(0);
+  const served = outcomes.filter(({ status }) => status === "fulfilled").length;
+  return { served, posts, took: now() - since };
+}
+
+test("B59: KPN loses each machine's first POST and answers the next after 3.5 s: all served, 3 POSTs at most", async (time) => {
+  const { served, posts, took } = await fleet(
+    time,
+    memoryStore(time.now),
+    (nth) => nth === 1 ? never() : time.sleep(3_500),
+  );
+  assertEquals(served, FLEET);
+  assert(posts <= 3 && took < 8_500, `${posts} POSTs in ${took} ms`);
+});
+
+test("B59: a lock's owner died: one mint, at most the lock's lifetime later", async (time) => {
+  const store = memoryStore(time.now);
+  await store.exclusive("", 5_000);
+  const { served, posts, took } = await fleet(time, store, () => time.sleep(100));
+  assertEquals([served, posts], [FLEET, 1]);
+  assert(took < 5_500, `${took} ms`);
+});
+
+test("B62: a store in which one operation hangs serves the whole fleet", async (time) => {
+  const hanging = [{ get: never }, { set: never }, { exclusive: never }, {
+    exclusive: () => Promise.resolve(never),
+  }];
+  for (const broken of hanging) {
+    const store = { ...memoryStore(time.now), ...broken };
+    const { served } = await fleet(time, store, () => time.sleep(100));
+    assertEquals(served, FLEET, Object.keys(broken).join());
+  }
+});
+
+/** A source on `store`, its KPN, and what it told of the store. */
+function sourceOn(store: TokenStore, options: Partial<TokenSourceOptions> = {}) {
+  const mock = mockKpn(options.now ? { now: options.now } : {});
+  const events: KpnAuthEvent[] = [];
+  const source = createTokenSource({
+    ...CREDENTIALS,
+    fetch: mock.fetch,
+    store,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  const told = () =>
+    events.flatMap((event) =>
+      event.type === "storeFailed" ? [`${event.operation}: ${event.reason}`] : []
+    );
+  return { source, mock, told };
+}
+
+test("a caller who leaves while the store hangs leaves at once; the mint goes on for the others", async ({ now }) => {
+  const { source, mock } = sourceOn({ ...empty, get: never }, { now });
   const caller = new AbortController();
   const left = assertRejects(() => source.token({ signal: caller.signal }), Error, "left");
   const other = source.token();
@@ -146,10 +396,11 @@ Deno.test("a caller who leaves while the store hangs leaves at once; the mint go
   assertEquals(typeof (await other).value, "string");
 });
 
-Deno.test("a token that an API rejected is not taken back from a store that cannot write", async () => {
-  const stuck = await sourceOn(empty).source.token();
+test("B61: a rejected token is not taken back from a store that cannot write", async ({ now }) => {
+  const stuck = await sourceOn(empty, { now }).source.token();
   const { source } = sourceOn({ get: () => Promise.resolve(stuck), set: never }, {
-    fetch: mockKpn({ seed: 2 }).fetch,
+    fetch: mockKpn({ seed: 2, now }).fetch,
+    now,
   });
   const rejected = await source.token();
   assertEquals(rejected.value, stuck.value);

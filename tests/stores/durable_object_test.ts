@@ -1,7 +1,9 @@
 import { createTokenSource, KpnAuthError, type TokenSource } from "../../mod.ts";
 import { durableObjectSource, TokenObject } from "../../src/stores/durable_object.ts";
+import { inVirtualTime } from "../../scripts/virtual_time.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
+import { CREDENTIALS } from "../support/credentials.ts";
 import { type Failure, startWorkers, type Workers } from "../support/workers.ts";
 
 const failureOf = (asked: Promise<unknown>): Promise<Failure> =>
@@ -46,7 +48,7 @@ const IN_WORKERD: Readonly<Record<string, (workers: Workers, name: string) => Pr
     assertEquals(error.status, 500);
     assertEquals(error.transactionId, "mock-transaction-id");
     assertEquals(error.retryAfter, 60_000);
-    assert(error.message.includes("Not tried again before"));
+    assert(error.message.includes("The next token request follows in 60 s"), error.message);
     const next = await failureOf(workers.ask("/object/token", [name, {}], 1));
     assertEquals(next.code, "invalid_client");
     assertEquals(workers.mock.requests.length - before, 1);
@@ -122,15 +124,27 @@ Deno.test("its client keeps a token until it ages, then asks until the object ha
       now,
     }),
   );
-  const source = durableObjectSource(() => stub, { now });
+  const background: Promise<unknown>[] = [];
+  const settled = () => Promise.all(background.splice(0));
+  const source = durableObjectSource(() => stub, {
+    now,
+    waitUntil: (work) => void background.push(work),
+  });
   const first = await source.token();
+  await settled();
   time += 3_599_000 - 240_001;
   assertEquals(await source.token(), first);
   assertEquals(asked.times, 1);
   time += 2;
-  assertEquals((await source.token()).value, first.value); // the object refreshes in the background
+  assertEquals((await source.token()).value, first.value); // asks the object, which refreshes in the background
+  await settled();
   let next = first;
-  while (next.value === first.value) next = await source.token();
+  for (let asks = 0; next.value === first.value && asks < 10; asks++) {
+    time += 10_000; // it asks no sooner for what it did not get
+    next = await source.token();
+    await settled();
+  }
+  assertNotEquals(next.value, first.value);
   const before = asked.times;
   assertEquals(await source.token({ rejected: first }), next); // a late 401
   assertEquals(asked.times, before);
@@ -147,12 +161,51 @@ Deno.test("its client tells a broken object from a caller who left, without the 
   assertEquals([error.code, error.retryable], ["network_error", true]);
   assertEquals(Deno.inspect(error).includes("s3ntinel"), false);
 
-  const hanging = { fetch: () => new Promise<never>(() => {}) };
-  const caller = new AbortController();
-  const reason = new Error("left");
-  const left = failureOf(durableObjectSource(() => hanging).token({ signal: caller.signal }));
-  caller.abort(reason);
-  assertEquals(await left as Error, reason);
+  await inVirtualTime(async ({ now, sleep, timers }) => {
+    const hanging = { fetch: () => new Promise<never>(() => {}) };
+    const source = durableObjectSource(() => hanging, { now });
+    const caller = new AbortController();
+    const reason = new Error("left");
+    const left = failureOf(source.token({ signal: caller.signal }));
+    caller.abort(reason);
+    assertEquals(await left as Error, reason);
+    await sleep(12_000);
+    assertEquals(timers(), 0);
+  });
+});
+
+Deno.test("B60: a token that is valid is served though the object cannot be reached", async () => {
+  let time = Date.now();
+  const now = () => time;
+  const { stub } = objectHere(
+    createTokenSource({ ...CREDENTIALS, fetch: mockKpn({ now }).fetch, now }),
+  );
+  let down = false;
+  const background: Promise<unknown>[] = [];
+  const source = durableObjectSource(() => {
+    if (down) throw new Error("Network connection lost.");
+    return stub;
+  }, { now, waitUntil: (work) => void background.push(work) });
+  const first = await source.token();
+  down = true;
+  for (const left of [240_000, 30_000, 10_001]) {
+    time = first.expiresAt - left;
+    assertEquals((await source.token()).value, first.value);
+    await Promise.all(background.splice(0));
+  }
+  time = first.expiresAt - 10_000;
+  assertEquals((await failureOf(source.token())).code, "network_error");
+  down = false;
+  assertNotEquals((await source.token()).value, first.value);
+});
+
+Deno.test("what is no TokenObject is called so, whatever it answers", async () => {
+  const answers = [{ error: "not found" }, { error: {} }, "text", null, [1], { error: null }];
+  for (const answer of answers) {
+    const foreign = { fetch: () => Promise.resolve(Response.json(answer)) };
+    const { code, message } = await failureOf(durableObjectSource(() => foreign).token());
+    assertEquals([code, message.includes("no TokenObject")], ["invalid_response", true]);
+  }
 });
 
 /** A token as the mock gives it, without being counted there. */

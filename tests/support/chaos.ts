@@ -43,7 +43,8 @@ export async function liveThrough(
   const now = () => clock.now;
   /** Tokens, and until when they live. */
   const tokens = new Map<string, number>();
-  const rejected = { known: new Set<string>(), lately: new Set<string>() };
+  /** The token with which each call went out first. */
+  const firsts = new Map<string, string>();
   const broken: string[] = [];
   const ends: Record<string, number> = {};
   const count = { mints: 0, asked: 0, failed: 0 };
@@ -59,16 +60,17 @@ export async function liveThrough(
     return Response.json({ access_token, token_type: "Bearer", expires_in: "3600" });
   }
 
-  function apiAnswer(request: Request): Response {
+  async function apiAnswer(request: Request): Promise<Response> {
     const token = /^Bearer (token-\d+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
+    const name = await request.text();
     const expiresAt = tokens.get(token ?? "");
     if (!token) broken.push("a call without a token");
-    else if (rejected.known.has(token)) broken.push(`a call with ${token}, which was rejected`);
+    else if (firsts.get(name) === token) broken.push(`a call again with ${token}`);
     else if (expiresAt && now() >= expiresAt) {
       broken.push(`a call with ${token}, which has expired`);
     }
+    firsts.set(name, token ?? "");
     if (!expiresAt) {
-      rejected.lately.add(token ?? "");
       return Response.json({ fault: { detail: { errorcode: "oauth.v2.InvalidAccessToken" } } }, {
         status: 401,
       });
@@ -90,9 +92,9 @@ export async function liveThrough(
   });
   const kpn = authorizedFetch(source, { origins: [origin], fetch });
 
-  async function call(): Promise<void> {
+  async function call(name: string): Promise<void> {
     const signal = chance(0.05) ? AbortSignal.abort("left") : undefined;
-    const init = { method: "POST", body: "x", ...signal && { signal } };
+    const init = { method: "POST", body: name, ...signal && { signal } };
     const end = await (chance(0.3) ? source.token(init) : kpn("/api", init)).then(
       async (result) => result instanceof Response ? await drain(result) : "token",
       (error) => error instanceof KpnAuthError ? error.code : String(error),
@@ -103,10 +105,7 @@ export async function liveThrough(
   for (let done = 0; done < calls; done += together) {
     if (chance(0.2)) tokens.clear();
     if (chance(0.01)) clock.now += chance(0.5) ? HOUR : -HOUR;
-    await Promise.all(Array.from({ length: together }, call));
-    // A token counts as known to be rejected once the calls that found out are through.
-    for (const token of rejected.lately) rejected.known.add(token);
-    rejected.lately.clear();
+    await Promise.all(Array.from({ length: together }, (_, n) => call(`${done + n}`)));
     clock.now += 20 * HOUR / calls * together;
   }
   return { ends, ...count, broken };

@@ -1,0 +1,311 @@
+import { type AccessToken, KpnAuthError } from "../mod.ts";
+import { inVirtualTime, type VirtualTime } from "../scripts/virtual_time.ts";
+import { cached, type CachedOptions } from "../src/cached.ts";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "./support/assert.ts";
+import { handlingAll, recorder, tokenOf } from "./support/layers.ts";
+import { deferred } from "./support/source.ts";
+
+const TIMEOUT = 10_000;
+const MINUTE = 60_000;
+
+type Asked = Parameters<Parameters<typeof cached>[0]>[0];
+
+/** A cache over a layer that gives `t1`, `t2` … at once, unless `next` says what comes next. */
+function cacheUnderTest({ now }: VirtualTime, options: Partial<CachedOptions> = {}) {
+  const clock = { ahead: 0 };
+  const { announce, heard } = recorder();
+  const asked: Asked[] = [];
+  const next: ((ask: Asked) => Promise<AccessToken>)[] = [];
+  const background: Promise<unknown>[] = [];
+  const time = () => now() + clock.ahead;
+  const source = cached((ask) => {
+    asked.push(ask);
+    return next.shift()?.(ask) ?? Promise.resolve(tokenOf(`t${asked.length}`, time()));
+  }, {
+    timeout: TIMEOUT,
+    margins: { ageing: 5 * MINUTE, stale: 10_000 },
+    now: time,
+    random: () => 0,
+    announce,
+    waitUntil: (work) => void background.push(work),
+    ...options,
+  });
+  const get = async (rejected?: string) =>
+    (await source.token(rejected === undefined ? undefined : { rejected: { value: rejected } }))
+      .value;
+  const settled = () => Promise.all(background.splice(0));
+  return { source, get, asked, next, clock, heard, settled };
+}
+
+/** A test in virtual time, in which no promise is rejected unheard and no timer is left behind. */
+function test(name: string, work: (time: VirtualTime) => Promise<void>): void {
+  Deno.test(name, () =>
+    handlingAll(() =>
+      inVirtualTime(async (time) => {
+        await work(time);
+        await time.sleep(2 * TIMEOUT);
+        assertEquals(time.timers(), 0, "a timer is left behind");
+      })
+    ));
+}
+
+const failing = (code: "server_error" | "rate_limited" = "server_error") => () =>
+  Promise.reject(new KpnAuthError(code, "KPN is down"));
+const hanging = () => new Promise<never>(() => {});
+
+/** As a run of the grant: it ends by its own deadline. */
+const inVain = ({ sleep }: VirtualTime) => () =>
+  sleep(TIMEOUT).then(() => Promise.reject(new KpnAuthError("timeout", "KPN was too slow")));
+
+// First in its file: Deno runs microtasks inside of a process's first setTimeout.
+Deno.test("the wait of one turn is not taken for that of the next, also in a fresh process", async () => {
+  const { get, next, asked } = cacheUnderTest({ now: Date.now } as VirtualTime);
+  next.push(failing());
+  await assertRejects(() => get(), KpnAuthError);
+  assertEquals([await get(), asked.length], ["t2", 2]);
+});
+
+test("B55: the held token serves everybody else while it is being replaced, and if that fails", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  assertEquals(await get(), "t1");
+  const answer = deferred<AccessToken>();
+  next.push(() => answer.promise, failing());
+  const [replacement, another] = [get("t1"), get("older")];
+  assertEquals(await Promise.all([get(), get()]), ["t1", "t1"]);
+  answer.resolve(tokenOf("t2", time.now()));
+  assertEquals([await replacement, await another, asked.length], ["t2", "t2", 2]);
+
+  await assertRejects(() => get("t2"), KpnAuthError, "KPN is down");
+  assertEquals(await get(), "t2", "the one who was rejected alone hears of it");
+});
+
+test("B55: an API that rejects everything harms nobody while the token endpoint fails for hours", async (time) => {
+  const { get, next } = cacheUnderTest(time);
+  assertEquals(await get(), "t1");
+  next.push(...Array.from({ length: 10_000 }, () => failing("rate_limited")));
+  for (let minute = 0; minute < 55; minute++) {
+    await assertRejects(() => get("t1"), KpnAuthError);
+    assertEquals(await get(), "t1");
+    await time.sleep(MINUTE);
+  }
+});
+
+test("B56: during the pause the held token is not replaced, and serves who rejects another one", async (time) => {
+  const { get, asked, heard } = cacheUnderTest(time);
+  for (const value of ["t1", "t2"]) await get(value);
+  assertEquals(await get("t2"), "t3");
+  const error = await assertRejects(() => get("t3"), KpnAuthError);
+  assertEquals([error.code, error.retryAfter! <= MINUTE], ["invalid_token", true]);
+  assertEquals(heard().filter((type) => type === "tokenRejected").length, 2, "t1 was nobody's yet");
+  assertEquals([await get("t1"), await get("t2"), await get()], ["t3", "t3", "t3"]);
+  assertEquals(asked.length, 3);
+  await time.sleep(error.retryAfter!);
+  assertEquals(await get("t3"), "t4");
+});
+
+test("B56: who rejects another token during the pause is served though the run in the air fails", async (time) => {
+  const { get, next } = cacheUnderTest(time);
+  await get();
+  await get("t1");
+  const answer = deferred<AccessToken>();
+  next.push(() => answer.promise);
+  const [replacement, late] = [get("t2"), get("t1")];
+  answer.reject(new KpnAuthError("server_error", "KPN is down"));
+  await assertRejects(() => replacement, KpnAuthError, "KPN is down");
+  assertEquals(await late, "t2");
+});
+
+test("B61: none that was rejected comes back, whatever the layer below gives", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  assertEquals(await get(), "t1");
+  assertEquals(await get("t1"), "t2");
+  next.push(() => Promise.resolve(tokenOf("t1", time.now()))); // as a store that is eventually consistent
+  const error = await assertRejects(() => get("t2"), KpnAuthError);
+  assertEquals([error.code, error.retryAfter], ["invalid_token", MINUTE]);
+  await time.sleep(MINUTE);
+  assertEquals(await get("t2"), "t4");
+  assertEquals(asked.length, 4);
+});
+
+test("B61: a late 401 for an older token makes it forget none", async (time) => {
+  const { get, next } = cacheUnderTest(time);
+  await get();
+  assertEquals(await get("t1"), "t2");
+  const answer = deferred<AccessToken>();
+  next.push((ask) => {
+    assertEquals(["t1", "t2", "t3"].map((value) => ask.spares(tokenOf(value, time.now()))), [
+      false,
+      false,
+      true,
+    ]);
+    return answer.promise;
+  });
+  const [replacement, late] = [get("t2"), get("t1")];
+  answer.resolve(tokenOf("t3", time.now()));
+  assertEquals([await replacement, await late], ["t3", "t3"]);
+});
+
+test("B9: the layer below hears which token was rejected, also if a late 401 asks", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  await get();
+  await get("t1");
+  next.push(failing());
+  await assertRejects(() => get("t2"), KpnAuthError);
+  await time.sleep(MINUTE);
+  assertEquals(await get("t1"), "t4");
+  assertEquals(asked.map(({ rejected }) => rejected), [undefined, "t1", "t2", "t2"]);
+});
+
+test("B69: the timeout is total for who joins a refresh that hangs, and for who is rejected again and again", async (time) => {
+  const { get, next, settled } = cacheUnderTest(time);
+  await get();
+  await time.sleep(3_400_000);
+  next.push(inVain(time), inVain(time));
+  assertEquals(await get(), "t1"); // starts the refresh
+  await time.sleep(2_000);
+  const since = time.now();
+  const error = await assertRejects(() => get("t1"), KpnAuthError);
+  assertEquals([error.code, time.now() - since], ["timeout", TIMEOUT + 100]);
+  await settled();
+
+  // Each replacement takes four seconds, and is one that was rejected.
+  const { sleep, now } = time;
+  const slow = cacheUnderTest(time);
+  await slow.get("stale");
+  slow.next.push(
+    ...Array.from({ length: 3 }, () => () => sleep(7_000).then(() => tokenOf("stale", now()))),
+  );
+  const before = now();
+  await assertRejects(() => slow.get("t1"), KpnAuthError);
+  assert(now() - before <= TIMEOUT + 100, `${now() - before} ms`);
+});
+
+test("B12: a run that its runtime orphaned costs its waiters one timeout more", async (time) => {
+  const { get, next } = cacheUnderTest(time);
+  next.push(hanging);
+  const since = time.now();
+  assertEquals(await Promise.all([get(), get()]), ["t2", "t2"]);
+  assertEquals(time.now() - since, TIMEOUT + 100);
+
+  next.push(hanging, inVain(time));
+  const error = await assertRejects(() => get("t2"), KpnAuthError);
+  assertEquals([error.code, time.now() - since], ["timeout", 3 * TIMEOUT + 200]);
+});
+
+test("B66: a token of the future is neither served nor taken from another machine", async (time) => {
+  const { get, clock, asked } = cacheUnderTest(time);
+  await get();
+  clock.ahead = -10_000;
+  assertEquals(await get(), "t1");
+  clock.ahead = -10_001;
+  assertEquals(await get(), "t2");
+  const { spares } = asked[1]!;
+  const now = time.now() + clock.ahead;
+  assertEquals([9_999.5, 10_000, 10_000.5].map((ahead) => spares(tokenOf("x", now + ahead))), [
+    true,
+    true,
+    false,
+  ]);
+  clock.ahead = 3_600_000;
+  assertEquals(await get(), "t3");
+});
+
+test("B66: a token that a clock's jump made unusable while it was minted is minted once more", async (time) => {
+  for (const jump of [-3_600_000, 3_600_000]) {
+    const { get, next, clock, asked } = cacheUnderTest(time);
+    const mint = async () => {
+      const requestedAt = time.now() + clock.ahead;
+      await time.sleep(100);
+      return tokenOf(`minted ${asked.length}`, requestedAt);
+    };
+    next.push(() => mint().finally(() => clock.ahead += jump), mint);
+    assertEquals([await get(), asked.length], ["minted 2", 2]);
+  }
+});
+
+test("B3: a layer that gives expired tokens only is asked twice, and believed", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  const expired = () => Promise.resolve(tokenOf("short", time.now() - 10, 5));
+  next.push(expired, expired, expired);
+  assertEquals([await get(), asked.length], ["short", 2]);
+});
+
+test("callers of one turn share one wait, and each can leave alone", async (time) => {
+  const { source, asked, next } = cacheUnderTest(time);
+  const answer = deferred<AccessToken>();
+  next.push(() => answer.promise);
+  const timers = time.timers();
+  const herd = Array.from({ length: 100 }, () => source.token());
+  assertEquals(time.timers() - timers, 1);
+  const leaver = new AbortController();
+  const left = source.token({ signal: leaver.signal });
+  leaver.abort("left");
+  assertStrictEquals(await left.catch((reason) => reason), "left");
+  answer.resolve(tokenOf("t1", time.now()));
+  assertEquals(new Set(await Promise.all(herd)).size, 1);
+  assertEquals([asked.length, time.timers() - timers], [1, 0]);
+});
+
+test("waitUntil covers what goes on behind, also what begins when the run has failed", async (time) => {
+  for (const fails of [false, true]) {
+    const { get, next, settled } = cacheUnderTest(time);
+    let done = false;
+    const work = () => time.sleep(1_000).then(() => void (done = true));
+    next.push(async ({ behind }) => {
+      if (!fails) behind(work());
+      else time.sleep(0).then(() => behind(work()));
+      if (fails) throw new KpnAuthError("timeout", "too slow");
+      return tokenOf("t1", time.now());
+    });
+    await get().catch(() => {});
+    assertEquals(done, false);
+    await settled();
+    assertEquals(done, !fails);
+  }
+});
+
+test("a clock that throws is the caller's error, and nobody else's", async (time) => {
+  let broken = false;
+  const { get, next, settled } = cacheUnderTest(time, {
+    now() {
+      if (broken) throw new RangeError("no time");
+      return time.now();
+    },
+  });
+  broken = true;
+  await assertRejects(() => get(), RangeError, "no time");
+  await assertRejects(() => get("t0"), RangeError, "no time");
+  broken = false;
+  next.push(() => {
+    broken = true;
+    return failing()();
+  });
+  await get().catch(() => {});
+  broken = false;
+  await settled();
+  assertEquals((await get()).length, 2);
+});
+
+test("B17, B18: a listener that asks for a token while it hears an event breaks nothing", async (time) => {
+  let asked = 0;
+  const subject = cacheUnderTest(time, {
+    announce: ({ type }) => {
+      asked++;
+      const rejected = type === "tokenRejected" ? "t1" : undefined;
+      subject.get(rejected).catch(() => {});
+    },
+  });
+  await subject.get();
+  assertEquals(await subject.get("t1"), "t2");
+  subject.next.push(failing(), failing());
+  await assertRejects(() => subject.get("t2"), KpnAuthError);
+  assertNotEquals(await subject.get(), "t1");
+  await subject.settled();
+  assert(asked >= 3 && asked < 10, `${asked} events`);
+});
