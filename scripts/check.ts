@@ -29,6 +29,7 @@ const CORE = [
   "rejections",
   "cached",
   "source",
+  "call",
   "fetch",
 ];
 
