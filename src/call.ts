@@ -31,11 +31,7 @@ export async function prepareCall(
   if (fetch === globalThis.fetch && input instanceof Request) {
     return await requestCall(input, given, signal);
   }
-  const override = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
-  return plainCall(url, {
-    ...await initOf(input, signal, given),
-    ...Object.fromEntries(override),
-  }, fetch);
+  return plainCall(url, await initOf(input, signal, given), fetch);
 }
 
 /** Recognised by its shape: undici's `Request` is not the global one, nor is node-fetch's. */
@@ -102,22 +98,29 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   referrerPolicy: "",
 };
 
-/** A `Request` as an init. Defaults are left out: workerd refuses even those of some options. */
+/**
+ * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
+ * those of some options, and so is the mode that only a browser may set.
+ */
 async function initOf(
   request: Request,
   signal: AbortSignal | null,
-  override?: RequestInit,
+  override: RequestInit = {},
 ): Promise<RequestInit> {
-  const shown = request as unknown as Readonly<Record<string, unknown>>;
-  const options: Record<string, unknown> = {};
+  const { method, headers } = request;
+  const init: Record<string, unknown> = { method, headers };
+  const set = (name: string, value: unknown, unset?: unknown) => {
+    if (value !== undefined && value !== unset) init[name] = value;
+  };
   // Its own members too: node-fetch's `agent` is one.
   for (const name of [...Object.keys(request), ...Object.keys(DEFAULTS)]) {
-    const value = shown[name] ?? undefined;
-    if (value !== DEFAULTS[name] && value !== "navigate") options[name] = value;
+    const value = (request as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
+    set(name, value === "navigate" ? undefined : value, DEFAULTS[name]);
   }
-  const { method, headers } = request;
-  const body = await bodyOf(request, signal, override);
-  return { ...options, method, headers, signal, ...body !== undefined && { body } };
+  for (const [name, value] of Object.entries(override)) set(name, value);
+  delete init["body"];
+  set("body", await bodyOf(request, signal, override));
+  return { ...init, signal };
 }
 
 /** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */

@@ -95,25 +95,6 @@ export function authorizedFetch(
   const origins = originsOf(source, options);
   const announce = announcer(options.onEvent);
 
-  /** Another token, if the answer says that this one was rejected and there is another. */
-  async function replacement(
-    response: Response,
-    token: AccessToken,
-    ask: TokenCall,
-    over: AbortSignal,
-  ): Promise<AccessToken | undefined> {
-    const rejected = shouldReplay
-      ? await shouldReplay(copyOf(response, over))
-      : await isTokenRejected(response, over).catch(() => false);
-    if (!rejected) return undefined;
-    try {
-      const other = await source.token({ ...ask, rejected: token });
-      return other.value === token.value ? undefined : other;
-    } catch {
-      return undefined; // the API's answer says more than why there is no other token
-    }
-  }
-
   return async (input, init) => {
     const url = allowedUrl(input, origins);
     const call = await prepareCall(url, input, init, fetch ?? globalThis.fetch);
@@ -128,7 +109,8 @@ export function authorizedFetch(
     const other = await within(
       MAX_TIMER,
       signal,
-      (over) => replacement(response, token, ask, over),
+      async (over) =>
+        await isRejected(response, over, shouldReplay) && await replacementOf(token, source, ask),
     ).catch((error) => {
       discard(response);
       throw error;
@@ -158,8 +140,8 @@ function originsOf(
 /** What follows an origin in a URL that is written as it will be read: then no parsing can move it. */
 const PATH = /^\/(?![/\\\t\n\r])/;
 
-/** The URL that is called, if it may have the token. Parsing one costs more than all the rest, so it is spared. */
-export function allowedUrl(
+/** The URL that is called, if it may have the token. Parsing one costs more than all the rest. */
+function allowedUrl(
   input: string | URL | Request,
   origins: readonly string[],
 ): string {
@@ -175,6 +157,31 @@ export function allowedUrl(
       ? `Cannot send a token to a ${protocol} URL of ${origin}: it must be https, without user and password`
       : `Cannot send a token to ${origin}: the option origins allows ${origins.join(", ")} only`,
   );
+}
+
+/** Another token than the rejected one; none if there is none. The API's answer says more than why. */
+async function replacementOf(
+  rejected: AccessToken,
+  source: TokenSource,
+  ask: TokenCall,
+): Promise<AccessToken | undefined> {
+  try {
+    const other = await source.token({ ...ask, rejected });
+    return other.value === rejected.value ? undefined : other;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an answer says that its token was rejected. */
+async function isRejected(
+  response: Response,
+  over: AbortSignal,
+  shouldReplay: AuthorizedFetchOptions["shouldReplay"],
+): Promise<boolean> {
+  return shouldReplay
+    ? await shouldReplay(copyOf(response, over))
+    : await isTokenRejected(response, over).catch(() => false);
 }
 
 /** A copy that ends with `over`, however it is held: nothing of an answer stays open for it. */
