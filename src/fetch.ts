@@ -6,9 +6,10 @@ import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
-import { secureUrl } from "./url.ts";
+import { quoted, refuse } from "./options.ts";
 import type { TokenCall, TokenSource, WaitUntil } from "./cached.ts";
 import type { AccessToken } from "./token.ts";
+import { secureUrl } from "./url.ts";
 
 export type { ApiFetch };
 
@@ -129,10 +130,8 @@ function originsOf(
 ): readonly string[] {
   if (origins === undefined) return [new URL(source.origin ?? KPN_ORIGIN).origin];
   if (!Array.isArray(origins) || origins.length === 0) {
-    throw new TypeError(
-      `Cannot use origins ${JSON.stringify(origins)}: it must list at least one origin, such as ` +
-        `["${KPN_ORIGIN}"]`,
-    );
+    const value = Array.isArray(origins) ? "[]" : quoted(origins);
+    refuse(`origins ${value}`, `must list at least one origin, such as ["${KPN_ORIGIN}"]`);
   }
   return origins.map((origin) => secureUrl("origins", origin, allowInsecureHttp).origin);
 }
