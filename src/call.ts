@@ -108,20 +108,23 @@ async function initOf(
   override: RequestInit = {},
 ): Promise<RequestInit> {
   const { method, headers } = request;
-  const init: Record<string, unknown> = { method, headers };
-  const set = (name: string, value: unknown, unset?: unknown) => {
-    if (value !== undefined && value !== unset) init[name] = value;
-  };
   // Its own members too: node-fetch's `agent` is one.
-  for (const name of [...Object.keys(request), ...Object.keys(DEFAULTS)]) {
+  const options = Object.keys({ ...DEFAULTS, ...request }).map((name) => {
     const value = (request as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
-    set(name, value === "navigate" ? undefined : value, DEFAULTS[name]);
-  }
-  for (const [name, value] of Object.entries(override)) set(name, value);
-  delete init["body"];
-  set("body", await bodyOf(request, signal, override));
-  return { ...init, signal };
+    return [name, value === DEFAULTS[name] || value === "navigate" ? undefined : value];
+  });
+  return {
+    method,
+    headers,
+    ...defined(options),
+    ...defined(Object.entries(override)),
+    signal,
+    body: await bodyOf(request, signal, override) ?? null,
+  };
 }
+
+const defined = (entries: unknown[][]): RequestInit =>
+  Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 
 /** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */
 async function bodyOf(
@@ -131,8 +134,9 @@ async function bodyOf(
 ): Promise<BodyInit | undefined> {
   const given = override?.body ?? undefined;
   if (given !== undefined) return given;
-  if (request.body === null) return undefined; // a browser may show none at all
-  return await within(MAX_TIMER, signal ?? undefined, () => request.arrayBuffer());
+  if (request.body === null) return undefined;
+  const bytes = await within(MAX_TIMER, signal ?? undefined, () => request.arrayBuffer());
+  return request.body || bytes.byteLength ? bytes : undefined; // Firefox shows no body at all
 }
 
 /** A stream, the web's or Node's, can be sent once. */

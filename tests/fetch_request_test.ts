@@ -113,7 +113,8 @@ Deno.test("B65: an injected fetch gets every option that can be read, and no def
     assertEquals(shown(init), OPTIONS);
   }
   for (const { init } of sent.slice(2)) {
-    assertEquals(Object.keys(init).sort(), ["headers", "method", "redirect", "signal"]);
+    assertEquals(Object.keys(init).sort(), ["body", "headers", "method", "redirect", "signal"]);
+    assertEquals(init.body, null);
   }
 });
 
@@ -160,6 +161,18 @@ Deno.test("B65: a body is read only where there is one, and once", async () => {
     Object.defineProperty(replaced, "arrayBuffer", { value: never });
     await kpn(replaced, { body: "" });
     assertEquals(sent.map(({ body }) => body), Array(6).fill(""));
+  }
+});
+
+Deno.test("B65: a Request that does not show its body, as in Firefox, is sent with what it has", async () => {
+  for (const injected of [true, false]) {
+    const { kpn, sent } = twice(injected);
+    for (const init of [{}, { method: "POST", body: "text" }]) {
+      const request = new Request(URL_, init);
+      Object.defineProperty(request, "body", { value: undefined });
+      await kpn(request);
+    }
+    assertEquals(sent.map(({ body }) => body), ["", "", "text", "text"]);
   }
 });
 
