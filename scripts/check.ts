@@ -30,6 +30,7 @@ const CORE = [
   "rejections",
   "cached",
   "source",
+  "call",
   "fetch",
 ];
 

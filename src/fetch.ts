@@ -1,12 +1,17 @@
 /** `fetch` with the token added. */
 
 import { discard } from "./body.ts";
+import { type ApiFetch, isRequest, prepareCall } from "./call.ts";
 import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
+import { quoted, refuse } from "./options.ts";
 import type { TokenCall, TokenSource, WaitUntil } from "./cached.ts";
+import type { AccessToken } from "./token.ts";
 import { secureUrl } from "./url.ts";
+
+export type { ApiFetch };
 
 /** A `fetch` that adds the token; it has `fetch`'s own signature. */
 export type AuthorizedFetch = (
@@ -14,25 +19,26 @@ export type AuthorizedFetch = (
   init?: RequestInit,
 ) => Promise<Response>;
 
-/** The part of `fetch` that an API call takes; always called with a string. */
-// deno-lint-ignore no-explicit-any -- undici's init and response are not the DOM's, and must fit.
-export type ApiFetch = (url: string, init: any) => Promise<any>;
-
-/** Where {@linkcode authorizedFetch} sends tokens, and when it sends again. */
+/** Where {@linkcode authorizedFetch} sends tokens, and when it sends a call again. */
 export interface AuthorizedFetchOptions {
   /**
-   * The origins that may get the token; relative URLs resolve against the first.
-   * Default: KPN's gateway alone.
+   * The origins that may get the token; relative URLs resolve against the first. Of a URL
+   * only its origin counts, not its path. Default: the source's `origin`, or else KPN's gateway.
    */
   readonly origins?: readonly (string | URL)[];
   /** Accept `http:` origins that are not on loopback. Default: `false`. */
   readonly allowInsecureHttp?: boolean;
   /**
-   * Whether an answer that is not 2xx means that the token was rejected, so that the call is
-   * sent once more with another. Read from a clone. Default: what {@linkcode readFault} calls `invalid_token`.
+   * Whether an answer that is not 2xx means that the token was rejected, so that another one is
+   * obtained and the call is sent once more. Gets a copy of the answer, to read as it likes until
+   * it has decided. Default: whether {@linkcode readFault} calls the answer `invalid_token`,
+   * looking at 64 KiB for one second at most.
    */
   readonly shouldReplay?: (response: Response) => boolean | Promise<boolean>;
-  /** Sends the calls. Default: `globalThis.fetch`, looked up at each call. */
+  /**
+   * Sends the calls, always as `(string, init)`. Of a `Request` it gets all that properties show.
+   * Default: `globalThis.fetch`, looked up at each call.
+   */
   readonly fetch?: ApiFetch;
   /** Lets background refreshes finish on edge runtimes. */
   readonly waitUntil?: WaitUntil;
@@ -43,16 +49,28 @@ export interface AuthorizedFetchOptions {
 /**
  * Makes a `fetch` that sends `authorization: Bearer …` with a token of `source`.
  *
- * The token goes to the allowed origins only, over https (loopback excepted). If it
- * turns out rejected or expired, the call is sent once more with another one, unless
- * its body is a one-shot stream. Everything else comes back as it came: errors, 429s,
- * and redirects, which are never followed (the one difference from `fetch`). A call
- * that sets `authorization` itself is sent as it is.
+ * The token goes to the allowed origins only, over https (loopback excepted). If KPN
+ * rejects it or it has expired, another one is obtained and the call is sent once more. A body
+ * that is a one-shot stream cannot be sent again: its answer is handed back, and the next call
+ * has the new token. Everything else comes back as it came, errors and 429s included.
+ *
+ * It differs from `fetch` in two points. It never follows a redirect, whatever `redirect` says,
+ * but hands it back. And the body of a `Request` is read before it is sent, so that it can be sent
+ * again; give a large stream as `init.body` instead. A call that sets `authorization` itself is sent with
+ * that, and the source is not asked.
+ *
+ * A `Request` keeps its options, a `client` (Deno) or `dispatcher` (Node) among them. Bun keeps no
+ * `proxy` in a `Request`, not for its own `fetch` either: give it in `init`. An injected `fetch`
+ * does not see what no property of the `Request` shows.
  *
  * The function it returns throws a `TypeError` that names an origin that is not allowed, a
- * {@linkcode KpnAuthError} if no token can be had, and `fetch`'s own errors.
+ * {@linkcode KpnAuthError} if no token can be obtained, `fetch`'s own errors, and the reason
+ * of `init.signal` if that aborts. An API call has no other deadline than this signal.
  *
- * @throws {TypeError} If an origin is no origin, or neither https nor loopback.
+ * @param source Where tokens come from, such as {@linkcode createTokenSource}.
+ * @param options Where the token may go, and when a call is sent again.
+ * @returns A function with `fetch`'s own signature.
+ * @throws {TypeError} If `origins` is empty, or one of them is no URL, or neither https nor loopback.
  *
  * @example
  * ```ts
@@ -74,79 +92,102 @@ export function authorizedFetch(
   source: TokenSource,
   options: AuthorizedFetchOptions = {},
 ): AuthorizedFetch {
-  const { fetch: injected, shouldReplay = isTokenRejected, waitUntil } = options;
-  const origins = (options.origins ?? [KPN_ORIGIN]).map((origin) =>
-    secureUrl("origins", origin, options.allowInsecureHttp).origin
-  );
+  const { fetch, shouldReplay, waitUntil } = options;
+  const origins = originsOf(source, options);
   const announce = announcer(options.onEvent);
 
   return async (input, init) => {
     const url = allowedUrl(input, origins);
-    const call = isRequest(input)
-      ? await takeApart(new Request(input, init), init)
-      : isRequest(init)
-      ? await takeApart(new Request(url, init), init)
-      : { ...init };
-    const send: ApiFetch = injected ?? globalThis.fetch;
-    const given = call.headers && new Headers(call.headers);
-    // A plain record: a Headers object costs Deno as much as all the rest.
-    const sendWith = (authorization: string): Promise<Response> =>
-      send(url, {
-        ...call,
-        headers: { ...Object.fromEntries(given ?? []), authorization },
-        redirect: "manual",
-      });
-    const own = given?.get("authorization");
-    if (own) return await sendWith(own);
+    const call = await prepareCall(url, input, init, fetch ?? globalThis.fetch);
+    if (call.authorized) return await call.send();
 
-    const ask: TokenCall = {
-      ...call.signal && { signal: call.signal },
-      ...waitUntil && { waitUntil },
-    };
+    const { signal } = call;
+    const ask: TokenCall = { ...signal && { signal }, ...waitUntil && { waitUntil } };
     const token = await source.token(ask);
-    const response = await sendWith(`Bearer ${token.value}`);
-    if (response.ok || isOneShot(call.body)) return response;
-    try {
-      if (!await shouldReplay(response)) return response;
-    } catch (error) {
+    const response = await call.send(`Bearer ${token.value}`);
+    if (response.ok) return response;
+
+    const other = await within(
+      MAX_TIMER,
+      signal,
+      async (over) =>
+        await isRejected(response, over, shouldReplay) && await replacementOf(token, source, ask),
+    ).catch((error) => {
       discard(response);
       throw error;
-    }
-
-    const other = await source.token({ ...ask, rejected: token }).catch(() => token);
-    call.signal?.throwIfAborted();
-    // API answers are always handed back: this one too, if there is no other token to try.
-    if (other.value === token.value) return response;
+    });
+    if (!other || call.oneShot) return response;
     discard(response);
     announce({ type: "replayed", status: response.status });
-    return await sendWith(`Bearer ${other.value}`);
+    return await call.send(`Bearer ${other.value}`);
   };
 }
 
-/** The URL that is called, if it may have the token. */
-function allowedUrl(input: string | URL | Request, origins: readonly string[]): string {
-  const { href, origin } = new URL(isRequest(input) ? input.url : input, origins[0]);
-  if (!origins.includes(origin)) {
-    throw new TypeError(
-      `Cannot send a token to ${origin}: not in origins (${origins})`,
-    );
+/** The origins that may get the token, checked. The source's own has been checked by its maker. */
+function originsOf(
+  source: TokenSource,
+  { origins, allowInsecureHttp }: AuthorizedFetchOptions,
+): readonly string[] {
+  if (origins === undefined) return [new URL(source.origin ?? KPN_ORIGIN).origin];
+  if (!Array.isArray(origins) || origins.length === 0) {
+    const value = Array.isArray(origins) ? "[]" : quoted(origins);
+    refuse(`origins ${value}`, `must list at least one origin, such as ["${KPN_ORIGIN}"]`);
   }
-  secureUrl("URL", href, true); // a blob: URL has the origin of its maker
-  return href;
+  return origins.map((origin) => secureUrl("origins", origin, allowInsecureHttp).origin);
 }
 
-/** A `Request`, and what else was given, as an init: its body is read into bytes, so that it replays and keeps its length. */
-async function takeApart(request: Request, init: RequestInit | undefined): Promise<RequestInit> {
-  const { method, headers, signal } = request;
-  const bytes = await within(MAX_TIMER, signal, () => request.arrayBuffer());
-  return { ...init, method, headers, signal, body: bytes.byteLength ? bytes : null };
+/** What follows an origin in a URL that is written as it will be read: then no parsing can move it. */
+const PATH = /^\/(?![/\\\t\n\r])/;
+
+/** The URL that is called, if it may have the token. Parsing one costs more than all the rest. */
+function allowedUrl(
+  input: string | URL | Request,
+  origins: readonly string[],
+): string {
+  const given = isRequest(input) ? input.url : `${input}`;
+  const absolute = PATH.test(given) ? origins[0] + given : given;
+  const isAllowed = (url: string) => origins.some((origin) => url.startsWith(`${origin}/`));
+  if (isAllowed(absolute)) return absolute;
+  const { href, origin, protocol } = new URL(given, origins[0]);
+  // Neither a blob: URL, which has the origin of its maker, nor one with a user begins like this.
+  if (isAllowed(href)) return href;
+  throw new TypeError(
+    origins.includes(origin)
+      ? `Cannot send a token to a ${protocol} URL of ${origin}: it must be https, without user and password`
+      : `Cannot send a token to ${origin}: the option origins allows ${origins.join(", ")} only`,
+  );
 }
 
-function isRequest(value: unknown): value is Request {
-  return "arrayBuffer" in Object(value);
+/** Another token than the rejected one; none if there is none. The API's answer says more than why. */
+async function replacementOf(
+  rejected: AccessToken,
+  source: TokenSource,
+  ask: TokenCall,
+): Promise<AccessToken | undefined> {
+  try {
+    const other = await source.token({ ...ask, rejected });
+    return other.value === rejected.value ? undefined : other;
+  } catch {
+    return undefined;
+  }
 }
 
-/** A stream (the web's, or Node's) can be sent once. */
-function isOneShot(body: unknown): boolean {
-  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
+/** Whether an answer says that its token was rejected. */
+async function isRejected(
+  response: Response,
+  over: AbortSignal,
+  shouldReplay: AuthorizedFetchOptions["shouldReplay"],
+): Promise<boolean> {
+  return shouldReplay
+    ? await shouldReplay(copyOf(response, over))
+    : await isTokenRejected(response, over).catch(() => false);
+}
+
+/** A copy that ends with `over`, however it is held: nothing of an answer stays open for it. */
+function copyOf(response: Response, over: AbortSignal): Response {
+  if (response.bodyUsed) return response; // a wrapper of fetch has read it
+  const clone = response.clone();
+  if (!clone.body?.pipeThrough) return clone;
+  const body = clone.body.pipeThrough(new TransformStream(), { signal: over });
+  return Object.defineProperty(new Response(body, clone), "url", { value: response.url });
 }

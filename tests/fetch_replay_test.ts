@@ -1,6 +1,12 @@
 /** What is replayed, what is handed back, and how a caller leaves. */
 
-import { authorizedFetch } from "../mod.ts";
+import {
+  authorizedFetch,
+  type AuthorizedFetchOptions,
+  KpnAuthError,
+  type TokenCall,
+  type TokenSource,
+} from "../mod.ts";
 import type { MockFailure } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertStrictEquals } from "./support/assert.ts";
 import { fetchUnderTest, sourceUnderTest } from "./support/source.ts";
@@ -100,7 +106,7 @@ Deno.test("B9: where no other token can be had, the refusal is handed back and n
     const { kpn, mock, calls, events } = fetchUnderTest();
     const same = () => Response.json({ access_token: "same", expires_in: 3600 });
     mock.respondNext(same, { to: "token" });
-    mock.respondNext(script === "same" ? same : script, { to: "token" });
+    mock.respondNext(script === "same" ? same : script, { to: "token", times: 9 });
     const response = await kpn(PATH, POST); // the mock knows no token "same"
     assertEquals([response.status, calls().length, events], [401, 1, []]);
     assertEquals((await response.json()).fault.faultstring, "Invalid access token");
@@ -162,6 +168,108 @@ Deno.test("B43: a one-shot stream is sent once, and its 401 handed back; in a Re
   assertEquals(await bodiesOf(stream()), ["\nstreamed"]);
   assertEquals((await bodiesOf(ReadableStream.from(generator()))).length, 1);
   assertEquals(await bodiesOf(stream(), true), ["\nstreamed", "\nstreamed"]);
+});
+
+/** An authorized fetch over a source of the test's own: the first answer rejects the token. */
+function rejecting(
+  source: { token(call?: TokenCall): unknown },
+  options: AuthorizedFetchOptions = {},
+) {
+  const fate = { now: "open", sent: [] as string[] };
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new TextEncoder().encode(" ")),
+    cancel: () => void (fate.now = "cancelled"),
+  }, { highWaterMark: 0 });
+  const headers = { "www-authenticate": 'Bearer error="invalid_token"' };
+  const kpn = authorizedFetch(source as TokenSource, {
+    fetch: (_url, { headers: { authorization } }) => {
+      fate.sent.push(authorization);
+      const first = new Response(body, { status: 401, headers });
+      return Promise.resolve(fate.sent.length > 1 ? new Response("ok") : first);
+    },
+    shouldReplay: () => true,
+    ...options,
+  });
+  return { kpn, fate };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+Deno.test("B58: after a rejected one-shot body the replacement is obtained before the 401 is handed back", async () => {
+  for (const options of [{}, { shouldReplay: (response: Response) => response.status === 401 }]) {
+    const { kpn, mock, calls, events } = fetchUnderTest(options);
+    await (await kpn(PATH, POST)).body?.cancel();
+    mock.revoke();
+    const upload = () =>
+      kpn(PATH, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new Blob(["number=447700900000"]).stream(),
+      });
+    const refused = await upload();
+    assertEquals([refused.status, mock.mints, calls().length, events], [401, 2, 2, []]);
+    assert((await refused.text()).includes("Invalid access token"));
+    const next = await upload();
+    assertEquals([next.status, mock.mints, calls().length], [200, 2, 3]);
+    await next.body?.cancel();
+  }
+});
+
+const NO_REPLACEMENT: Readonly<Record<string, () => unknown>> = {
+  "fails": () => Promise.reject(new KpnAuthError("invalid_token", "it pauses", { retryAfter: 1 })),
+  "throws": () => {
+    throw new Error("a source of the caller's own");
+  },
+  "gives the same token": () => Promise.resolve({ value: "t1" }),
+  "gives nothing": () => Promise.resolve(undefined),
+};
+for (const [what, obtain] of Object.entries(NO_REPLACEMENT)) {
+  Deno.test(`the 401 is handed back readable where the source ${what}`, async () => {
+    const { kpn, fate } = rejecting({
+      token: (call) => call?.rejected ? obtain() : Promise.resolve({ value: "t1" }),
+    });
+    const response = await kpn("/x");
+    assertEquals([response.status, fate.now, fate.sent], [401, "open", ["Bearer t1"]]);
+    const reader = response.body!.getReader();
+    assertEquals((await reader.read()).value?.length, 1);
+    await reader.cancel();
+    await turn();
+    assertEquals(fate.now, "cancelled");
+  });
+}
+
+for (const heeds of [true, false]) {
+  Deno.test(`B73: an abort while a replacement is obtained ends the call with its reason, and the 401 (source ${heeds ? "heeds" : "ignores"} the signal)`, async () => {
+    const controller = new AbortController();
+    const reason = { mine: true };
+    const { kpn, fate } = rejecting({
+      token: (call) => {
+        if (!call?.rejected) return Promise.resolve({ value: "t1" });
+        queueMicrotask(() => controller.abort(reason));
+        return new Promise((_, reject) => {
+          if (heeds) call.signal!.addEventListener("abort", () => reject(call.signal!.reason));
+        });
+      },
+    });
+    const thrown = await kpn("/x", { signal: controller.signal }).catch((error) => error);
+    assertStrictEquals(thrown, reason);
+    await turn();
+    assertEquals([fate.now, fate.sent], ["cancelled", ["Bearer t1"]]);
+  });
+}
+
+Deno.test("B73: an abort while shouldReplay decides ends the call with its reason, and the 401", async () => {
+  const controller = new AbortController();
+  const { kpn, fate } = rejecting({ token: () => Promise.resolve({ value: "t1" }) }, {
+    shouldReplay: async (response) => {
+      await response.body!.getReader().read();
+      controller.abort("left");
+      return await new Promise<boolean>(() => {});
+    },
+  });
+  assertEquals(await kpn("/x", { signal: controller.signal }).catch((error) => error), "left");
+  await turn();
+  assertEquals(fate.now, "cancelled");
 });
 
 Deno.test("a signal that is aborted already sends nothing, in init as in a Request", async () => {

@@ -1,38 +1,43 @@
-/** Run by each runtime: what `authorizedFetch` adds to a bare `fetch` on a kept-alive connection. Prints JSON. */
+/**
+ * Run by each runtime: what each way of authorizing a call adds to a bare `fetch` on
+ * a kept-alive connection. Prints JSON: times in ms, and for each way its ratio.
+ */
 
 import process from "node:process";
-import { authorizedFetch, createTokenSource } from "../../mod.ts";
+import { bareCalls, waysOf } from "./calls.ts";
 
-const CALLS = 6_000;
+const ROUNDS = 5_000;
 const WARM_UP = 1_000;
 
 const [url = ""] = process.argv.slice(2);
-const { origin } = new URL(url);
-const kpn = authorizedFetch(
-  createTokenSource({
-    clientId: "id",
-    clientSecret: "secret",
-    fetch: () => Promise.resolve(Response.json({ access_token: "t", expires_in: 3600 })),
-  }),
-  { origins: [origin] },
-);
-const headers = { authorization: "Bearer t" };
-const ways = [() => fetch(url, { headers }), () => kpn(url)];
-const times: number[][] = [[], []];
+const ways = await waysOf(url);
+const bare = bareCalls(url);
+const calls = [...bare, ...ways.map(({ call }) => call)];
+const times: number[][] = calls.map(() => []);
 
-for (let call = -WARM_UP; call < CALLS; call++) {
-  // One by one, each first as often as second.
-  for (const way of call % 2 ? [0, 1] : [1, 0]) {
+for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+  // One by one, in an order of its own each round: whoever leaves garbage leaves it to all alike.
+  for (const index of shuffled(calls.length)) {
     const startedAt = performance.now();
-    await (await ways[way]!()).text();
-    if (call >= 0) times[way]!.push(performance.now() - startedAt);
+    await calls[index]!();
+    if (round >= WARM_UP) times[index]!.push(performance.now() - startedAt);
   }
 }
 
-/** The mean without the slowest fifth. */
-const [bare, authorized] = times.map((list) => {
-  const kept = list.sort((a, b) => a - b).slice(0, list.length * 0.8);
+function shuffled(length: number): number[] {
+  const draws = Array.from({ length }, (_, index) => ({ index, draw: Math.random() }));
+  return draws.sort((a, b) => a.draw - b.draw).map(({ index }) => index);
+}
+
+/** The mean of the middle half: neither a lucky nor a disturbed call counts. */
+function typical(list: number[]): number {
+  const kept = list.sort((a, b) => a - b).slice(list.length / 4, list.length * 3 / 4);
   return kept.reduce((sum, time) => sum + time, 0) / kept.length;
-});
-console.log(JSON.stringify({ bare, authorized }));
-process.exit();
+}
+
+const typicals = times.map(typical);
+console.log(JSON.stringify({
+  bare: typicals[0],
+  ratios: ways.map((way, index) => typicals[bare.length + index]! / typicals[way.bare]!),
+}));
+process.exit(); // whatever a rival leaves behind

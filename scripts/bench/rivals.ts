@@ -129,6 +129,6 @@ export const RIVALS: readonly Rival[] = [ours, badgateway, axios, google, auth0,
 
 /** Kept from the bundler: they are installed for the bench only. */
 // deno-lint-ignore no-explicit-any -- their types are not installed
-function npm(name: string): Promise<any> {
+export function npm(name: string): Promise<any> {
   return import(name);
 }

@@ -1,0 +1,165 @@
+/** A call as `fetch` takes it, made ready to be sent more than once. */
+
+import { MAX_TIMER, within } from "./deadline.ts";
+
+/** The part of `fetch` that an API call takes; always called with a string. */
+// deno-lint-ignore no-explicit-any -- undici's init and response are not the DOM's, and must fit.
+export type ApiFetch = (url: string, init: any) => Promise<any>;
+
+/** A call that waits for its token. */
+export interface Call {
+  /** What its caller may abort it with. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether the caller has set `authorization`, in whatever case. */
+  readonly authorized: boolean;
+  /** Whether its body is a stream, which can be sent only once. */
+  readonly oneShot: boolean;
+  /** Sends it: with this `authorization`, or without one as the caller made it. Follows no redirect. */
+  send(authorization?: string): Promise<Response>;
+}
+
+/** The call that `input` and `init` describe, as `fetch` reads them. */
+export async function prepareCall(
+  url: string,
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  fetch: ApiFetch,
+): Promise<Call> {
+  const given = isRequest(init) ? await initOf(init, init.signal) : init;
+  if (!isRequest(input)) return plainCall(url, given ?? {}, fetch);
+  const signal = given?.signal === undefined ? input.signal : given.signal;
+  if (fetch === globalThis.fetch && input instanceof Request) {
+    return await requestCall(input, given, signal);
+  }
+  return plainCall(url, await initOf(input, signal, given), fetch);
+}
+
+/** Recognised by its shape: undici's `Request` is not the global one, nor is node-fetch's. */
+export function isRequest(value: unknown): value is Request {
+  return typeof value === "object" && value !== null && "arrayBuffer" in value && "url" in value;
+}
+
+function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
+  // Copied, since the caller may change them while a token is obtained.
+  const init = { ...given };
+  const headers = copyOf(init.headers);
+  const names = Array.isArray(headers) ? headers.map(([name]) => name!) : Object.keys(headers);
+  return {
+    signal: init.signal ?? undefined,
+    authorized: names.some((name) => /^authorization$/i.test(name)),
+    oneShot: isStream(init.body),
+    send: (authorization) =>
+      fetch(url, { ...init, headers: withToken(headers, authorization), redirect: "manual" }),
+  };
+}
+
+/**
+ * The call of a `Request` that the runtime's own `fetch` sends. It is rebuilt from the caller's, so
+ * that what no property shows survives: a `dispatcher` on Node, a `client` on Deno. Its
+ * body becomes bytes, so that it can be sent again and keeps its length.
+ */
+async function requestCall(
+  original: Request,
+  init: RequestInit | undefined,
+  signal: AbortSignal | null,
+): Promise<Call> {
+  const body = await bodyOf(original, signal, init);
+  const rebuild = (from: Request, changes?: RequestInit) => {
+    const { referrer, referrerPolicy } = from; // a rebuilt one would forget them
+    const kept = { referrer, referrerPolicy, ...changes, redirect: "manual" as const };
+    return new Request(from, body === undefined ? kept : { ...kept, body });
+  };
+  let request = rebuild(original, init);
+  let sent = false;
+  return {
+    signal: signal ?? undefined,
+    authorized: request.headers.has("authorization"),
+    oneShot: isStream(body),
+    send(authorization) {
+      if (sent) request = rebuild(request); // sending took its body
+      sent = true;
+      if (authorization !== undefined) request.headers.set("authorization", authorization);
+      return globalThis.fetch(request);
+    },
+  };
+}
+
+/** What a `Request` shows of itself, and what stands there if nobody has set it. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  cache: "default",
+  cf: undefined,
+  credentials: "same-origin",
+  duplex: undefined,
+  fetcher: undefined,
+  integrity: "",
+  keepalive: false,
+  mode: "cors",
+  referrer: "about:client",
+  referrerPolicy: "",
+};
+
+/**
+ * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
+ * those of some options, and so is the mode that only a browser may set.
+ */
+async function initOf(
+  request: Request,
+  signal: AbortSignal | null,
+  override: RequestInit = {},
+): Promise<RequestInit> {
+  const { method, headers } = request;
+  // Its own members too: node-fetch's `agent` is one.
+  const options = Object.keys({ ...DEFAULTS, ...request }).map((name) => {
+    const value = (request as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
+    return [name, value === DEFAULTS[name] || value === "navigate" ? undefined : value];
+  });
+  return {
+    method,
+    headers,
+    ...defined(options),
+    ...defined(Object.entries(override)),
+    signal,
+    body: await bodyOf(request, signal, override) ?? null,
+  };
+}
+
+const defined = (entries: unknown[][]): RequestInit =>
+  Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+
+/** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */
+async function bodyOf(
+  request: Request,
+  signal: AbortSignal | null,
+  override: RequestInit | undefined,
+): Promise<BodyInit | undefined> {
+  const given = override?.body ?? undefined;
+  if (given !== undefined) return given;
+  if (request.body === null) return undefined;
+  const bytes = await within(MAX_TIMER, signal ?? undefined, () => request.arrayBuffer());
+  return request.body || bytes.byteLength ? bytes : undefined; // Firefox shows no body at all
+}
+
+/** A stream, the web's or Node's, can be sent once. */
+function isStream(body: unknown): boolean {
+  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
+}
+
+type HeaderCopy = Readonly<Record<string, string>> | readonly (readonly string[])[];
+
+/** Headers in the form that they came in: a plain record costs least, and a list keeps its duplicates. */
+function copyOf(given: HeadersInit | undefined): HeaderCopy {
+  if (given === undefined) return {};
+  // What is no object is refused, in the runtime's own words.
+  const headers = Object(given) === given ? given : new Headers(given);
+  return Symbol.iterator in headers
+    ? Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair])
+    : { ...headers };
+}
+
+/** With the token; without one as they came. */
+function withToken(headers: HeaderCopy, authorization: string | undefined): HeaderCopy {
+  if (authorization === undefined) return headers;
+  return Array.isArray(headers)
+    ? [...headers, ["authorization", authorization]]
+    : { ...headers, authorization };
+}
