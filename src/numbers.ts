@@ -14,7 +14,7 @@ export function checkNumbers(numbers: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(numbers)) {
     const label = `${name} ${quoted(value)}`;
     if (typeof value !== "number") {
-      refuse(label, `is of type ${typeof value}, not number: convert text with Number(…)`);
+      refuse(label, "is no number: convert text with Number(…)");
     }
     if (Number.isNaN(value)) refuse(label, "must be a number: was it converted from text?");
     const whole = name === "retries";

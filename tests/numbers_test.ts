@@ -27,7 +27,7 @@ Deno.test("B70: what is no number is a TypeError that quotes it", () => {
   for (const [value, quoted] of values) {
     assertEquals(
       refusal(value),
-      `TypeError: Cannot use timeout ${quoted}: it is of type ${typeof value}, not number: convert text with Number(…)`,
+      `TypeError: Cannot use timeout ${quoted}: it is no number: convert text with Number(…)`,
     );
   }
   assertEquals(
