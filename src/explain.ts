@@ -99,7 +99,7 @@ function statusIn(body: string): number | undefined {
 
 /** A head: a status line of any version of HTTP, and header lines up to an empty one. */
 const HEAD = /^HTTP(?:\/[\d.]+)? (\d{3})\b[^\n]*\n?((?:[^\n]+\n)*(?:[^\n]+$)?)\n?/;
-const HEADER = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*)$/;
+const HEADER = /^([^\s:]+):[ \t]*(.*)$/;
 
 /** The last head of a text and the body after it. Of `curl -v`, the lines that were received. */
 function parseAnswer(text: string) {
@@ -107,17 +107,25 @@ function parseAnswer(text: string) {
   if (/^< HTTP/m.test(rest)) {
     rest = rest.replace(/^(?:[*>].*|[{}] \[\d+ bytes data\])\n?/gm, "").replace(/^< ?/gm, "");
   }
-  const headers = new Headers();
+  let fields = new Map<string, string>();
   let status: number | undefined;
   for (let head = HEAD.exec(rest); head; head = HEAD.exec(rest)) {
     const [whole, digits, lines = ""] = head;
     status = Number(digits);
-    for (const name of [...headers.keys()]) headers.delete(name); // those of the head before
-    for (const line of lines.split("\n")) {
-      const [, name, value = ""] = HEADER.exec(line) ?? [];
-      if (name) headers.append(name, value.replace(/[^\t\x20-\x7e]/g, "?"));
-    }
+    fields = fieldsOf(lines);
     rest = rest.slice(whole.length);
   }
+  const headers = { get: (name: string) => fields.get(name) ?? null };
   return { status, headers, body: rest.slice(0, BODY_LIMIT) };
+}
+
+/** The header fields, by their names in lower case; those of one name are joined. */
+function fieldsOf(lines: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of lines.split("\n")) {
+    const [, name, value = ""] = HEADER.exec(line) ?? [];
+    const known = fields.get(name?.toLowerCase() ?? "");
+    if (name) fields.set(name.toLowerCase(), known ? `${known}, ${value}` : value);
+  }
+  return fields;
 }
