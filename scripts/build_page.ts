@@ -14,6 +14,7 @@ const TARGET = new URL("src/playground/packed.ts", ROOT);
 const LIBRARY = `
 export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "./mod.ts";
 export { curlCommand } from "./src/curl/curl.ts";
+export { explain } from "./src/explain.ts";
 `;
 
 /** What is packed, by path. */

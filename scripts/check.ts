@@ -37,6 +37,7 @@ const CORE = [
 /** What hangs at the side, and what each may import beside its own folder. */
 const SIDES: Readonly<Record<string, readonly string[]>> = {
   "quota": [],
+  "explain": [...CORE],
   "curl/": [],
   "stores/deno_kv": ["stored", "token"],
   "stores/cloudflare_kv": ["stored", "token"],
@@ -45,7 +46,7 @@ const SIDES: Readonly<Record<string, readonly string[]>> = {
   "stores/durable_object": [...CORE],
   "mock/": ["kpn"],
   "playground/": ["kpn", "mock/"],
-  "cli/": [...CORE, "curl/", "mock/", "playground/"],
+  "cli/": [...CORE, "explain", "curl/", "mock/", "playground/"],
 };
 
 /** Not to stand in what is packed: dnt would have to shim it, or cannot in CommonJS. */

@@ -38,23 +38,32 @@ const IDS = "error.transactionId errorResponse.transactionId transactionId corre
 
 /** What a body says, in any of KPN's envelopes. */
 export function readEnvelope(body: string): Said {
-  const json = parseJson(body);
-  if (json === undefined) return readXml(body);
+  const root = parseJson(body) ?? parseXml(body);
   const [envelope, code, message] =
-    ENVELOPES.find(([, ...places]) => first(json, places.join(" "))) ?? ["unknown", "", ""];
+    ENVELOPES.find(([, ...places]) => first(root, places.join(" "))) ?? ["unknown", "", ""];
   return {
     envelope,
-    code: first(json, code),
-    message: first(json, `${message} ${MESSAGES}`),
-    transactionId: first(json, IDS, 100),
+    code: first(root, code),
+    message: first(root, `${message} ${MESSAGES}`),
+    transactionId: first(root, IDS, 100),
     ofTokenEndpoint: code === "ErrorCode",
   };
 }
 
-/** The first text at any of some places in a JSON value, such as `error.name`. */
-function first(json: unknown, places: string, most?: number): string {
+/** Apigee's fault as XML. Anchored, so that each text stands in its place. */
+const XML_FAULT =
+  /^\s*(?:<\?[^>]*>\s*)?<fault[^<>]*>\s*(?:<faultstring>([^<]*)<\/faultstring>\s*)?<detail>\s*<errorcode>([^<]*)</;
+
+/** The same as its JSON. */
+function parseXml(body: string): unknown {
+  const [, faultstring, errorcode] = XML_FAULT.exec(body) ?? [];
+  return { fault: { faultstring, detail: { errorcode } } };
+}
+
+/** The first text at any of some places, such as `error.name`. */
+function first(root: unknown, places: string, most?: number): string {
   for (const place of places.split(" ")) {
-    let value = json;
+    let value = root;
     for (const field of place.split(".")) value = (value as Record<string, unknown>)?.[field];
     // A code may be a number (Match); a text that is none says nothing.
     if (typeof value === "number" && place.endsWith("code")) value = `${value}`;
@@ -62,15 +71,6 @@ function first(json: unknown, places: string, most?: number): string {
     if (found) return found;
   }
   return "";
-}
-
-/** Apigee's fault as XML. Anchored, so that each text stands in its place. */
-const XML_FAULT =
-  /^\s*(?:<\?[^>]*>\s*)?<fault>\s*(?:<faultstring>([^<]*)<\/faultstring>\s*)?<detail>\s*<errorcode>([^<]*)</;
-
-function readXml(body: string): Said {
-  const [found, message, code] = XML_FAULT.exec(body) ?? [];
-  return { envelope: found ? "fault" : "unknown", code: text(code), message: text(message) };
 }
 
 /** A parameter of a challenge. A quoted text is taken whole, so that nothing inside it counts. */

@@ -4,7 +4,7 @@ import { readText, type ResponseLike } from "./body.ts";
 import { within } from "./deadline.ts";
 import { leadingCode, readChallenge, readEnvelope, type Said, text } from "./envelope.ts";
 import type { Envelope, FaultCode } from "./errors.ts";
-import { hintFor, meaningOf, UNKNOWN_VALUE } from "./meanings.ts";
+import { hintFor, meaningOf } from "./meanings.ts";
 
 /** What an error answer says, in one shape. */
 export interface Fault {
@@ -106,7 +106,7 @@ export function parseFault(
   const retryAfter = readRetryAfter(headers.get("retry-after"), now);
   const isUnknownValue = code === "not_found" && !/fault|unknown/.test(speaker.envelope);
   const hint = [
-    isUnknownValue ? UNKNOWN_VALUE : hintFor(code),
+    hintFor(isUnknownValue ? "unknown_value" : code),
     code === "redirected" && leadsTo(headers.get("location")),
     retryAfter && `Wait ${Math.ceil(retryAfter / 1000)} s before the next try.`,
     transactionId && `If you ask KPN's support, quote transactionId ${transactionId}.`,

@@ -2,102 +2,140 @@
 
 import type { FaultCode } from "./errors.ts";
 
+/** A fault in words: what it means, what to do next, and what will not help. */
+export type Meaning = readonly [
+  code: FaultCode | "unknown_value",
+  codes: string,
+  means: string,
+  remedy: string,
+  futile: string,
+];
+
 /**
- * What each fault means: the codes (the last segment, in any case) and the statuses that say so, and
- * what to do next. A code stands in one row only.
+ * What each fault means: the codes (the last segment, in any case) and the statuses that say so,
+ * and the words for it. A code stands in one row only.
  */
-const MEANINGS: readonly (readonly [FaultCode, codes: string, hint: string])[] = [
+const MEANINGS: readonly Meaning[] = [
   [
     "invalid_token",
     "invalid_token invalid_access_token access_token_expired access_token_not_approved UNAUTHENTICATED",
-    "The access token has expired or was revoked. Request a new token; a new secret will not help.",
+    "The access token has expired or was revoked.",
+    "Request a new token",
+    "a new secret",
   ],
   [
     "not_entitled",
     "InvalidAPICallAsNoApiProductMatchFound apiresource_doesnot_exist InvalidApiKeyForGivenResource " +
     "consumer_key_missing_api_product_association",
-    "The project lacks this API. Add its product to the project on developer.kpn.com; a new token will not help.",
+    "The project lacks this API.",
+    "Add its product to the project on developer.kpn.com",
+    "a new token",
   ],
   [
     "not_approved",
     "invalid_client-client_id_not_approved invalid_client-app_not_approved ApiKeyNotApproved " +
     "DeveloperStatusNotActive CompanyStatusNotActive",
-    "Id and secret are right, but the project or its account is pending or revoked. " +
-    "See its status on developer.kpn.com; a new token or secret will not help.",
+    "Id and secret are right, but the project or its account is pending or revoked.",
+    "See its status on developer.kpn.com",
+    "a new token or a new secret",
   ],
   [
     "key_expired",
     "consumer_key_expired",
-    "The project's key has expired. Create a new key on developer.kpn.com; " +
-    "a new token or a retry will not help.",
+    "The project's key has expired.",
+    "Create a new key on developer.kpn.com",
+    "a new token or a retry",
   ],
   [
     "invalid_client",
     "invalid_client invalid_client-invalid_client_id InvalidClientIdentifier invalid_consumer_key " +
     "InvalidApiKey FailedToResolveAPIKey",
-    "KPN does not know this id with this secret. Copy both again from the project on developer.kpn.com " +
-    "(Sandbox and Project credentials differ); a retry will not help.",
+    "KPN does not know this id with this secret.",
+    "Copy both again from the project on developer.kpn.com (Sandbox and Project credentials differ)",
+    "a retry",
   ],
   [
     "rate_limited",
     "QuotaViolation SpikeArrestViolation ConcurrentRatelimitViolation 429",
-    "The project's quota or rate limit is used up. Slow down; a new token or secret will not help.",
+    "The project's quota or rate limit is used up.",
+    "Slow down",
+    "a new token or a new secret",
   ],
   [
     "not_found",
     "ApplicationNotFound 404",
-    "Nothing is at this URL. Check it on developer.kpn.com; a new token or a retry will not help.",
+    "Nothing is at this URL.",
+    "Check it on developer.kpn.com",
+    "a new token or a retry",
+  ],
+  [
+    // The other way not to be found: the API is there, and answers.
+    "unknown_value",
+    "",
+    "The API does not know what the request asks for.",
+    "Check its values, such as the phone number",
+    "a new token or a retry",
   ],
   [
     "invalid_request",
     "invalid_request",
-    "The request is wrong or lacks a parameter. Check the API's page on developer.kpn.com; " +
-    "a new token or a retry will not help.",
+    "The request is wrong or lacks a parameter.",
+    "Check the API's page on developer.kpn.com",
+    "a new token or a retry",
   ],
   [
     "access_denied",
     "401 403",
-    "The request is refused. Check that it sends its token, and the project's products on " +
-    "developer.kpn.com; a new token or a retry will not help.",
+    "The request is refused.",
+    "Check that it sends its token, and the project's products on developer.kpn.com",
+    "a new token or a retry",
   ],
   [
     "proxy_refused",
     "407",
-    "A proxy refused the request: KPN has not seen it. Check the proxy's password and rules; " +
-    "a new token or secret will not help.",
+    "A proxy refused the request: KPN has not seen it.",
+    "Check the proxy's password and rules",
+    "a new token or a new secret",
   ],
   [
     "server_error",
     "",
-    "KPN's server failed. Try again later; a new token or secret will not help.",
+    "KPN's server failed.",
+    "Try again later",
+    "a new token or a new secret",
   ],
   [
     "redirected",
     "",
-    "The answer is a redirect, which no secret follows. Check the URL; a retry will not help.",
+    "The answer is a redirect, which no secret follows.",
+    "Check the URL",
+    "a retry",
   ],
   [
     "invalid_response",
     "",
-    "This is not KPN's answer. Check the URL, and whether a proxy stands in between.",
+    "This is not KPN's answer.",
+    "Check the URL, and whether a proxy stands in between",
+    "a new token or a new secret",
   ],
 ];
-
-/** The other way not to be found: the API is there, and answers. */
-export const UNKNOWN_VALUE =
-  "The API does not know what the request asks for. Check its values, such as the phone number; " +
-  "a new token or a retry will not help.";
 
 /** What a code or a status means. `InvalidClient` is `invalid_client`. */
 export function meaningOf(code: string): FaultCode | undefined {
   const plain = (codes: string) => codes.toLowerCase().replace(/_/g, "");
   const last = plain(code).split(".").pop();
   return last && !/\s/.test(code)
-    ? MEANINGS.find(([, codes]) => plain(codes).split(" ").includes(last))?.[0]
+    ? MEANINGS.find(([, codes]) => plain(codes).split(" ").includes(last))?.[0] as FaultCode
     : undefined;
 }
 
-/** What a fault means and what to do next. */
-export function hintFor(code: FaultCode): string {
-  return MEANINGS.find(([meaning]) => meaning === code)![2];
+/** A fault in words. */
+export function wordsFor(code: Meaning[0]): Meaning {
+  return MEANINGS.find(([meaning]) => meaning === code)!;
+}
+
+/** What a fault means and what to do next, in whole sentences. */
+export function hintFor(code: Meaning[0]): string {
+  const [, , means, remedy, futile] = wordsFor(code);
+  return `${means} ${remedy}; ${futile} will not help.`;
 }

@@ -149,8 +149,7 @@ async function verdict(
   const what = fault
     ? `${[fault.code, fault.originalCode, fault.message].filter(Boolean).join(", ")}. ${fault.hint}`
     : `a redirect to ${headers.get("location")}, not followed`;
-  const id = fault?.transactionId ? ` transactionId: ${fault.transactionId}` : "";
-  const line = `HTTP ${status}: ${what}${id}`.replace(/\p{Cc}+/gu, " ");
+  const line = `HTTP ${status}: ${what}`.replace(/\p{Cc}+/gu, " ");
   await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${line}\n`);
   return fault?.code === "rate_limited" ? EXIT.limited : EXIT.answer;
 }

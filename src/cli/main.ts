@@ -8,6 +8,7 @@ import { KpnAuthError } from "../errors.ts";
 import * as call from "./call.ts";
 import * as curl from "./curl.ts";
 import * as doctor from "./doctor.ts";
+import * as explain from "./explain.ts";
 import { EXIT, EXIT_BY_CODE, type Failure, failure } from "./exit.ts";
 import { type Io, painter } from "./io.ts";
 import * as mock from "./mock.ts";
@@ -20,7 +21,7 @@ interface Command {
   readonly run: (args: readonly string[], io: Io) => Promise<number>;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = { token, call, curl, doctor, mock };
+const COMMANDS: Readonly<Record<string, Command>> = { token, call, curl, doctor, explain, mock };
 
 /** The version of the package; a test holds it against `deno.json`. */
 const VERSION = "0.1.0";
@@ -32,6 +33,7 @@ kpn-auth: get and use access tokens for KPN's APIs. Unofficial.
   call      call an API with a token, with curl's habits
   curl      print the curl command for your shell
   doctor    find out what is wrong
+  explain   say what an error of KPN's means
   mock      serve a mock of KPN's gateway on this machine
 
 kpn-auth COMMAND --help explains one; kpn-auth --version tells the version.
@@ -43,7 +45,7 @@ Exit codes:
   2  the command line is wrong
   3  credentials are missing, malformed, or not accepted by KPN
   4  no answer: DNS, connection, TLS, or no answer in time
-  5  the token endpoint answered with something other than a token
+  5  no token in the token endpoint's answer; explain: not understood
   6  a quota or a rate limit is used up
   7  call: the API's answer is an error or a redirect (status 300 or more)
 `;

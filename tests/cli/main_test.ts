@@ -37,7 +37,7 @@ async function run(args: readonly string[], mock: MockKpn = mockKpn(), given: Pa
 }
 
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
-  [[], /Which command: token, call, curl, doctor, mock/],
+  [[], /Which command: token, call, curl, doctor, explain, mock/],
   [["tokn"], /There is no command "tokn"/],
   [["toString"], /There is no command/],
   [[SECRET], /There is no command that/],
@@ -99,7 +99,7 @@ Deno.test("B26: exit codes differ by kind of failure; stdout stays empty, stderr
 });
 
 Deno.test("the help of every command fits a screen of 24 lines by 80 columns", async () => {
-  const commands = ["token", "call", "curl", "doctor", "mock"];
+  const commands = ["token", "call", "curl", "doctor", "explain", "mock"];
   for (const args of [["--help"], ...commands.map((name) => [name, "-h"])]) {
     const { code, stdout, stderr } = await run(args);
     assertEquals([code, stderr], [0, ""]);

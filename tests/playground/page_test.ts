@@ -128,6 +128,36 @@ testWith(
 
 testWith(
   ["chromium"],
+  "the page explains a pasted error, and sends it nowhere",
+  async ({ chromium }) => {
+    await withDesk({}, ({ mock, url }) =>
+      withPage(chromium, {}, async (page, { errors, urls }) => {
+        await page.goto(url);
+        await page.waitForSelector("#answer option", { state: "attached" });
+        const asked = urls.length;
+        const explained = async (pasted: string) => {
+          await page.fill("#pasted", pasted);
+          await page.click("#explain-form button");
+          await page.waitForSelector("#explain-result .pill");
+          return await text(page, "#explain-result");
+        };
+        const refusal =
+          '{"fault":{"faultstring":"<b>Not active</b>","detail":{"errorcode":"keymanagement.service.DeveloperStatusNotActive"}}}';
+        const said = await explained(`HTTP/2 401 \r\nx-request-id: r-1\r\n\r\n${refusal}`);
+        assertMatch(said, /^not_approved.*pending or revoked/);
+        assertMatch(said, /KPN said<b>Not active<\/b>/);
+        assertMatch(said, /What to do.*developer\.kpn\.com.*quote transactionId r-1/);
+        assertMatch(said, /What not to try.*will not help/);
+        await picture(page, "page-explain");
+        assertMatch(await explained("hello"), /^\?This is no answer that can be read.*curl -i/);
+        assertMatch(await explained('HTTP/2 200 \n\n{"status":0}'), /^200.*no error/);
+        assertEquals([errors, urls.length, mock.requests.length], [[], asked, 0]);
+      }));
+  },
+);
+
+testWith(
+  ["chromium"],
   "the page counts a token's lifetime down, and a call after its end gets a new one",
   async ({ chromium }) => {
     let time = Date.UTC(2026, 0, 1);

@@ -5,6 +5,7 @@ import {
   createTokenRequest,
   createTokenSource,
   curlCommand,
+  explain,
   readFault,
 } from "/kpn-auth.js";
 import { programFor } from "./programs.js";
@@ -90,6 +91,18 @@ onSubmit("call-form", "call-result", async () => {
   $("call-result").replaceChildren(
     outcome(mood, response.status, fault ? `${fault.code}: ${fault.hint}` : response.statusText),
     pre(pretty(text)),
+  );
+});
+
+onSubmit("explain-form", "explain-result", () => {
+  const { code, status, means, message, whose, remedy, avoid, understood } = explain(
+    $("pasted").value,
+  );
+  const rows = { "KPN said": message, "Whose fault": whose, "What to do": remedy };
+  $("explain-result").replaceChildren(
+    outcome(understood && !code ? "good" : "bad", code ?? status ?? "?", means),
+    ...Object.entries({ ...rows, "What not to try": avoid })
+      .filter(([, text]) => text).map(([name, text]) => outcome("", name, text)),
   );
 });
 

@@ -1,0 +1,66 @@
+/** `kpn-auth explain`: what a pasted error means, and what to do about it. */
+
+import { explain, type Explanation } from "../explain.ts";
+import { parse, readInput } from "./args.ts";
+import { EXIT, failure } from "./exit.ts";
+import { type Io, painter, readAll } from "./io.ts";
+
+export const help = `\
+kpn-auth explain [FILE|-]: says what an answer of KPN's means.
+
+  curl -i https://api-prd.kpn.com/… | kpn-auth explain
+
+Reads what curl -i prints, from FILE or standard input. Says what it means,
+whose fault it is, what to do, and what not to try. Sends nothing to anybody.
+The exit code is 0 if the answer was understood, and 5 if not.
+
+      --status N             the input is a body alone, with this status
+      --json                 for programs
+  -h, --help                 this text
+`;
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals: [file = "-"] } = parse(args, {
+    status: { type: "string" },
+    json: { type: "boolean" },
+  }, 1);
+  const status = statusOf(values.status);
+  if (file === "-" && io.terminal.stdin) {
+    await io.stderr("Paste the answer; end it with a line of its own: Ctrl-D (Windows: Ctrl-Z).\n");
+  }
+  const bytes = file === "-" ? new Uint8Array(await readAll(io.stdin)) : await readInput(file);
+  const explanation = explain(textOf(bytes), status);
+  await io.stdout(values.json ? `${JSON.stringify(explanation)}\n` : lines(explanation, io));
+  return explanation.understood ? EXIT.done : EXIT.gateway;
+}
+
+function statusOf(value: string | undefined): number | undefined {
+  if (value === undefined || /^[1-5]\d\d$/.test(value)) return value ? Number(value) : undefined;
+  throw failure(EXIT.usage, "--status must be an HTTP status, such as 401.");
+}
+
+/** PowerShell's `>` writes UTF-16. */
+function textOf(bytes: Uint8Array): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
+}
+
+function lines(explanation: Explanation, io: Io): string {
+  const { code, status, originalCode, message, means, whose, remedy, avoid } = explanation;
+  const paint = painter(io, "stdout");
+  const said = [originalCode, message].filter(Boolean).join(", ");
+  const title = [code && paint("red", code), status && `HTTP ${status}`, said].filter(Boolean);
+  const rows = [
+    ["It means", means],
+    ["Whose fault", whose],
+    ["What to do", remedy],
+    ["What not to try", avoid],
+  ] as const;
+  return [
+    ...code ? [title.join(" · ")] : [],
+    ...rows.filter(([, text]) => text).map(([name, text]) =>
+      `${paint("grey", name.padEnd(16))} ${text}`
+    ),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,131 @@
+/** What a pasted answer means, for people: whose fault it is, what to do, and what not to try. */
+
+import { parseJson } from "./body.ts";
+import type { FaultCode } from "./errors.ts";
+import { type Fault, parseFault } from "./fault.ts";
+import { hintFor, type Meaning, wordsFor } from "./meanings.ts";
+
+/** A pasted answer, explained; the fields of a fault are absent if it is no error. */
+export interface Explanation extends Partial<Fault> {
+  /** Whether it was understood: as an error of KPN's or of a proxy's, or as no error. */
+  readonly understood: boolean;
+  /** The HTTP status, if it is known. */
+  readonly status?: number;
+  /** What it means. */
+  readonly means: string;
+  /** Whose fault it is. */
+  readonly whose?: string;
+  /** What to do. */
+  readonly remedy?: string;
+  /** What will not help. */
+  readonly avoid?: string;
+}
+
+/** Whose fault it is, by code. */
+const WHOSE: Readonly<Record<FaultCode, string>> = {
+  invalid_client: "The credentials'.",
+  not_approved: "The project's, or its account's.",
+  key_expired: "The project's.",
+  invalid_request: "The request's.",
+  invalid_token: "Nobody's: every token ends.",
+  not_entitled: "The project's.",
+  rate_limited: "The program's: it asks too often.",
+  not_found: "The request's.",
+  access_denied: "The request's, or the project's.",
+  proxy_refused: "A proxy's, between here and KPN.",
+  server_error: "KPN's, or a server's between here and KPN.",
+  redirected: "The URL's, or a login page's between here and KPN.",
+  invalid_response: "Something's between here and KPN.",
+};
+
+/** The most that is read of a body, as of an answer that comes over the network. */
+const BODY_LIMIT = 65_536;
+
+/**
+ * Explains an answer.
+ *
+ * @param text What `curl -i` prints, with any number of heads (proxies, redirects); or a body alone.
+ * @param status The status of a body that comes alone.
+ */
+export function explain(text: string, status?: number): Explanation {
+  const answer = parseAnswer(text);
+  const known = status ?? answer.status ?? statusIn(answer.body);
+  // A body whose status nobody knows is what it says; 400 adds nothing to that.
+  const fault = parseFault({ status: known ?? 400, headers: answer.headers }, answer.body);
+  const understood = fault.code !== "invalid_response";
+  const seen = known === undefined ? {} : { status: known };
+  if (!understood && isSuccess(known, answer.body)) {
+    return { understood: true, ...seen, means: `HTTP ${known} with this body is no error.` };
+  }
+  if (!understood && known === undefined) {
+    return {
+      understood,
+      means: "This is no answer that can be read: it has no status line and is no error of KPN's.",
+      remedy: "Paste all that curl -i prints, or give the body and its status.",
+    };
+  }
+  const row = rowOf(fault);
+  const [, , means, remedy, futile] = wordsFor(row);
+  const more = fault.hint.slice(hintFor(row).length);
+  return {
+    understood,
+    ...seen,
+    ...fault,
+    means,
+    whose: WHOSE[fault.code],
+    remedy: `${remedy}.${more}`,
+    avoid: `${futile[0]!.toUpperCase()}${futile.slice(1)} will not help.`,
+  };
+}
+
+/** A fault is not found in two ways; its hint says which. */
+function rowOf({ code, hint }: Fault): Meaning[0] {
+  return hint.startsWith(hintFor("unknown_value")) ? "unknown_value" : code;
+}
+
+/** A success has a body in JSON, or none. */
+function isSuccess(status: number | undefined, body: string): boolean {
+  return status !== undefined && status >= 200 && status < 300 &&
+    (body.trim() === "" || parseJson(body) !== undefined);
+}
+
+/** The status that some envelopes repeat: `"status": 404`, `"status": "500 - Internal Server Error"`. */
+function statusIn(body: string): number | undefined {
+  const root = Object(parseJson(body));
+  const { status } = Object(root.error ?? root);
+  const [digits] = /^[45]\d\d(?!\d)/.exec(`${status ?? root.error_code}`) ?? [];
+  return digits ? Number(digits) : undefined;
+}
+
+/** A head: a status line of any version of HTTP, and header lines up to an empty one. */
+const HEAD = /^HTTP(?:\/[\d.]+)? (\d{3})\b[^\n]*\n?((?:[^\n]+\n)*(?:[^\n]+$)?)\n?/;
+const HEADER = /^([^\s:]+):[ \t]*(.*)$/;
+
+/** The last head of a text and the body after it. Of `curl -v`, the lines that were received. */
+function parseAnswer(text: string) {
+  let rest = text.replace(/\r\n?/g, "\n").trimStart();
+  if (/^< HTTP/m.test(rest)) {
+    rest = rest.replace(/^(?:[*>].*|[{}] \[\d+ bytes data\])\n?/gm, "").replace(/^< ?/gm, "");
+  }
+  let fields = new Map<string, string>();
+  let status: number | undefined;
+  for (let head = HEAD.exec(rest); head; head = HEAD.exec(rest)) {
+    const [whole, digits, lines = ""] = head;
+    status = Number(digits);
+    fields = fieldsOf(lines);
+    rest = rest.slice(whole.length);
+  }
+  const headers = { get: (name: string) => fields.get(name) ?? null };
+  return { status, headers, body: rest.slice(0, BODY_LIMIT) };
+}
+
+/** The header fields, by their names in lower case; those of one name are joined. */
+function fieldsOf(lines: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of lines.split("\n")) {
+    const [, name, value = ""] = HEADER.exec(line) ?? [];
+    const known = fields.get(name?.toLowerCase() ?? "");
+    if (name) fields.set(name.toLowerCase(), known ? `${known}, ${value}` : value);
+  }
+  return fields;
+}

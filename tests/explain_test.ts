@@ -1,0 +1,112 @@
+/** What people paste: everything that `curl` prints, and bodies alone. */
+
+import { explain } from "../src/explain.ts";
+import { FAILURES } from "../src/mock/answers.ts";
+import { readFault } from "../mod.ts";
+import { assert, assertEquals, assertMatch } from "./support/assert.ts";
+
+const BODY = JSON.stringify({
+  fault: { faultstring: "words", detail: { errorcode: "policies.ratelimit.QuotaViolation" } },
+});
+
+/** As `curl -i` prints an answer. */
+async function printed(response: Response, version = "HTTP/1.1", end = "\r\n"): Promise<string> {
+  const { status, headers } = response;
+  const lines = [...headers].map(([name, value]) => `${name}: ${value}`);
+  return [`${version} ${status} `, ...lines, "", await response.text()].join(end);
+}
+
+Deno.test("explain reads every answer of the mock's as readFault does, in every version of HTTP", async () => {
+  for (const [name, answer] of Object.entries(FAILURES)) {
+    const fault = await readFault(answer());
+    if (!fault) continue;
+    for (const version of ["HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3", "HTTP"]) {
+      for (const end of ["\r\n", "\n"]) {
+        const { understood, status, means, whose, remedy, avoid, ...read } = explain(
+          await printed(answer(), version, end),
+        );
+        assertEquals([read, status], [{ ...fault }, answer().status], `${name} ${version}`);
+        assertEquals(understood, fault.code !== "invalid_response", name);
+        for (const text of [means, whose, remedy, avoid]) assertMatch(text!, /^[A-Z].*\.$/, name);
+        assert(fault.hint.startsWith(means), name);
+      }
+    }
+  }
+});
+
+Deno.test("explain takes the last of several heads: a proxy's, 100-continue, redirects", () => {
+  const last = `HTTP/2 429 \r\nretry-after: 30\r\n\r\n${BODY}`;
+  for (
+    const heads of [
+      "HTTP/1.1 200 Connection established\r\n\r\n",
+      "HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
+      "HTTP/1.1 301 Moved\r\nLocation: https://api-prd.kpn.com/x\r\nretry-after: 7\r\n\r\n",
+      "\ufeff\n  HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+    ]
+  ) {
+    const { code, status, retryAfter, remedy } = explain(heads + last);
+    assertEquals([code, status, retryAfter], ["rate_limited", 429, 30_000]);
+    assertMatch(remedy!, /Wait 30 s/);
+  }
+  assertEquals(explain("HTTP/1.1 407 Proxy Authentication Required\n\n").code, "proxy_refused");
+});
+
+Deno.test("explain reads what curl -v prints", () => {
+  const { code, status } = explain(
+    "* Connected to api-prd.kpn.com\n> GET /x HTTP/2\n> authorization: Bearer x\n>\n" +
+      `< HTTP/2 500 \n< content-type: application/json\n<\n{ [99 bytes data]\n${BODY}\n* Closing`,
+  );
+  assertEquals([code, status], ["rate_limited", 500]);
+});
+
+Deno.test("explain takes a body alone, with its status or the one that stands in it", () => {
+  assertEquals(explain(BODY).code, "rate_limited");
+  assertEquals(explain("", 403).code, "access_denied");
+  const camara = '{"status":404,"code":"SIM_SWAP.UNKNOWN_PHONE_NUMBER","message":"m"}';
+  const { code, status, means } = explain(camara);
+  assertEquals([code, status], ["not_found", 404]);
+  assertMatch(means, /does not know what the request asks for/);
+  const kpn = { error: { status: "500 - Internal Server Error", name: "x", message: "m" } };
+  assertEquals(explain(JSON.stringify(kpn)).status, 500);
+  assertEquals(explain(JSON.stringify(kpn), 400).code, "invalid_request");
+});
+
+Deno.test("explain says of a success that it is none of KPN's errors, and of noise that it is none it knows", () => {
+  const { understood, code, status, means } = explain('HTTP/2 200 \n\n{"status":0}');
+  assertEquals([understood, code, status], [true, undefined, 200]);
+  assertMatch(means, /no error/);
+  for (
+    const noise of ["", "garbage", "{}", "[1]", "<p>hello</p>", "HTTP is a protocol", "\0\xff"]
+  ) {
+    assertEquals(explain(noise).understood, false, noise);
+    assertMatch(explain(noise).remedy!, /curl -i/);
+  }
+});
+
+Deno.test("explain names a redirect's host, and survives headers that are none", () => {
+  const { code, remedy } = explain(
+    "HTTP/1.1 302 Found\nLocation: https://login.example/?x\nno header\n: x\na b: c\nx: \u2028é\n\n",
+  );
+  assertEquals(code, "redirected");
+  assertMatch(remedy!, /It leads to login\.example\./);
+});
+
+Deno.test("B64: explain is linear in what is pasted", () => {
+  const worst = [
+    (n: number) => "HTTP/1.1 200 OK\n\n".repeat(n / 17),
+    (n: number) => `HTTP/1.1 200 OK\n${"a: b\n".repeat(n / 5)}`,
+    (n: number) => `HTTP/1.1 200 ${" ".repeat(n)}`,
+    (n: number) => `< HTTP/1.1 200\n${"> \n".repeat(n / 3)}`,
+  ];
+  for (const [at, make] of worst.entries()) {
+    const [half, whole] = [100_000, 200_000].map((length) => {
+      const text = make(length);
+      return Math.min(...Array.from({ length: 5 }, () => {
+        const from = performance.now();
+        explain(text);
+        return performance.now() - from;
+      }));
+    });
+    assert(whole! < 20 || whole! < 3 * half!, `${at}: ${half} ms, then ${whole} ms`);
+  }
+});
