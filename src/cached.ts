@@ -221,10 +221,15 @@ function launch(
       throw renewing ? undefined : error;
     })
   );
-  const settled = run.catch(() => {}).then(() => Promise.allSettled(behind));
+  const settled = run.catch(() => {}).then(() => allOf(behind));
   keepAlive(call, settled);
   keepAlive(options, settled);
   return run;
+}
+
+/** Waits for all that goes on behind a run, also for what begins meanwhile. */
+async function allOf(behind: readonly Promise<unknown>[]): Promise<void> {
+  for (const work of behind) await work.catch(() => {});
 }
 
 function hold(cache: Cache, token: AccessToken): void {
