@@ -136,11 +136,11 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
   if (rejections.add(value) && isHeld) options.announce({ type: "tokenRejected" });
   for (let round = 1;; round++) {
     const time = options.now();
-    const held = cache.held && isUsable(cache.held, time) ? cache.held : undefined;
+    const held = usable(cache.held, options);
     const other = held && held.token.value !== value ? held : undefined;
     if (other && !rejections.has(other.token.value)) return hand(cache, other, call, time);
     // During the pause who rejected another token gets the held one: it may do for that API.
-    const second = () => round === 1 && rejections.paused() ? other : undefined;
+    const second = () => round === 1 && rejections.paused() ? usable(other, options) : undefined;
     const best = flight.busy() ? undefined : second();
     if (best) return hand(cache, best, call, time);
 
@@ -221,10 +221,15 @@ function launch(
       throw renewing ? undefined : error;
     })
   );
-  const settled = run.catch(() => {}).then(() => Promise.allSettled(behind));
+  const settled = run.catch(() => {}).then(() => allOf(behind));
   keepAlive(call, settled);
   keepAlive(options, settled);
   return run;
+}
+
+/** Waits for all that goes on behind a run, also for what begins meanwhile. */
+async function allOf(behind: readonly Promise<unknown>[]): Promise<void> {
+  for (const work of behind) await work.catch(() => {});
 }
 
 function hold(cache: Cache, token: AccessToken): void {
@@ -243,6 +248,10 @@ function spares(
   const time = options.now();
   if (rejections.has(token.value) || isFromFuture(token, time)) return false;
   return renewing ? token.value !== held?.token.value && time < ageingAt : time < staleAt;
+}
+
+function usable(held: Held | undefined, { now }: CachedOptions): Held | undefined {
+  return held && isUsable(held, now()) ? held : undefined;
 }
 
 function isUsable({ token, staleAt }: Held, time: number): boolean {

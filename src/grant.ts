@@ -75,7 +75,7 @@ export interface Ask {
   readonly run: Run;
   /** Whether a good token is still held, so that one attempt has to do. */
   readonly renewing: boolean;
-  /** The token that the caller saw rejected, if any. */
+  /** The rejected token that has to be replaced, if any: the held one, or else what the caller names. */
   readonly rejected: string | undefined;
   /** Whether a token that another machine obtained spares the mint. */
   spares(token: AccessToken): boolean;

@@ -83,22 +83,28 @@ type Operation = "get" | "set" | "exclusive";
  * and releasing the lock go on behind.
  */
 export function stored(layer: Layer, store: TokenStore, options: StoredOptions): Layer {
-  return async (ask) => {
-    const { run } = ask;
+  return (ask) => {
     const visit: Visit = { store, ask, options, key: "", late: false, announced: new Set() };
-    run.phase = "waiting for the store";
-    visit.key = await attempt(visit, "get", () => options.keyOf(run));
-
-    const found = await look(visit);
-    if (found) return found;
-    if (!canLock(visit)) return await mintAndKeep(visit, layer);
-    try {
-      return await lockOrToken(visit) ?? await mintOrToken(visit, layer);
-    } finally {
-      const { release, keeping } = visit;
-      if (release) ask.behind(afterwards(visit, "exclusive", release, keeping));
-    }
+    const token = obtain(visit, layer);
+    ask.behind(token); // it releases its lock after a deadline, too
+    return token;
   };
+}
+
+async function obtain(visit: Visit, layer: Layer): Promise<AccessToken> {
+  const { ask, options } = visit;
+  ask.run.phase = "waiting for the store";
+  visit.key = await attempt(visit, "get", () => options.keyOf(ask.run));
+
+  const found = await look(visit);
+  if (found) return found;
+  if (!canLock(visit)) return await mintAndKeep(visit, layer);
+  try {
+    return await lockOrToken(visit) ?? await mintOrToken(visit, layer);
+  } finally {
+    const { release, keeping } = visit;
+    if (release) ask.behind(afterwards(visit, "exclusive", release, keeping));
+  }
 }
 
 function canLock({ key, store, late }: Visit): boolean {

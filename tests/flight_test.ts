@@ -1,4 +1,5 @@
 import { KpnAuthError } from "../mod.ts";
+import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { createSingleFlight } from "../src/flight.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "./support/assert.ts";
 import { deferred, sourceUnderTest } from "./support/source.ts";
@@ -181,3 +182,63 @@ Deno.test("a clientSecret that hangs, throws or returns rubbish is a KpnAuthErro
     assertEquals((await source.token()).value.length, 28);
   }
 });
+
+Deno.test("B8: what lands is the newest run's, never that of one whose place was taken", async () => {
+  const clock = { now: 0 };
+  const landed: string[] = [];
+  const flight = createSingleFlight<string>({
+    timeout: 1_000,
+    now: () => clock.now,
+    land: (value) => void landed.push(value),
+  });
+  const old = deferred<string>();
+  const late = flight.launch(() => old.promise);
+  clock.now += 2_000;
+  assertEquals(flight.busy(), false, "it is dead");
+  await flight.launch(() => Promise.resolve("new"));
+  old.resolve("old");
+  assertEquals([await late, landed], ["old", ["new"]]);
+
+  const alone = deferred<string>();
+  const slow = flight.launch(() => alone.promise);
+  clock.now += 2_000;
+  alone.resolve("late, and nothing newer");
+  await slow;
+  assertEquals(landed, ["new", "late, and nothing newer"]);
+});
+
+Deno.test("B69: who waits in several rounds waits for one timeout in all; an orphan costs one more", () =>
+  inVirtualTime(async ({ now, sleep, timers }) => {
+    const flight = flightOn(1_000, now);
+    const foreign = (ms: number) => () =>
+      flight.launch(() => sleep(ms).then(() => Promise.reject(undefined)));
+    const since = now();
+    const refused = () => assertRejects(() => flight.join(foreign(600)), KpnAuthError);
+    assertEquals((await refused()).code, "timeout");
+    assertEquals(now() - since, 1_100);
+    await sleep(1_000);
+
+    const before = now();
+    const again = flight.join(foreign(600), before - 900);
+    await assertRejects(() => again, KpnAuthError, "timeout (1000 ms) ran out");
+    assertEquals(now() - before, 200);
+    await sleep(1_000);
+
+    const orphaned = now();
+    flight.launch(() => new Promise(() => {}));
+    await assertRejects(() => flight.join(foreign(600)), KpnAuthError);
+    assertEquals(now() - orphaned, 2_200);
+    await sleep(1_000);
+    assertEquals(timers(), 0);
+  }));
+
+Deno.test("a clock that is set back holds nobody longer than one timeout, and no orphan for ever", () =>
+  inVirtualTime(async ({ now, timers }) => {
+    let ahead = 0;
+    const flight = flightOn(1_000, () => now() + ahead);
+    flight.launch(() => new Promise(() => {}));
+    ahead = -3_600_000;
+    const since = now();
+    assertEquals(await flight.join(() => flight.launch(() => Promise.resolve("token"))), "token");
+    assertEquals([now() - since, timers()], [1_100, 0]);
+  }));

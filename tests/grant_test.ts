@@ -4,9 +4,11 @@ import {
   type RequestTokenOptions,
   type TokenFetchInit,
 } from "../mod.ts";
+import { createGrant, minting } from "../src/grant.ts";
 import { type MockFailure, mockKpn } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
+import { askLayer, recorder } from "./support/layers.ts";
 
 /** No jitter, so that retries come at once. */
 const AT_ONCE = { random: () => 0 };
@@ -180,7 +182,7 @@ Deno.test("B47: each deadline covers headers and body, and says which phase ran 
     [{ fetch: stuck, attemptTimeout: 5 }, ["attemptTimeout (5 ms)", "reading the answer"]],
     [{ fetch: deaf, timeout: 5 }, ["timeout (5 ms)", "waiting for the answer"]],
     [{ fetch: stuck, timeout: 5 }, ["timeout (5 ms)", "reading the answer"]],
-    [{ clientSecret: deaf as never, timeout: 5 }, ["timeout (5 ms)", "asking for the credentials"]],
+    [{ clientSecret: deaf as never, timeout: 5 }, ["timeout (5 ms)", "asking clientSecret()"]],
   ];
   for (const [options, words] of cases) {
     const { code, message, retryable } = await failing({ retries: 0, ...options });
@@ -328,4 +330,28 @@ Deno.test("B38: the clock is injectable: nothing else tells the time", async () 
   const { fetch } = mockKpn();
   const token = await requestToken({ ...CREDENTIALS, fetch, now: () => 42 });
   assertEquals([token.requestedAt, token.expiresAt], [42, 42 + 3_599_000]);
+});
+
+Deno.test("the lowest layer emits what comes of a mint; with a good token in hand one attempt has to do", async () => {
+  let now = 1_000;
+  const mock = mockKpn({ now: () => now });
+  const options = {
+    ...AT_ONCE,
+    now: () => now,
+    fetch: (...call: Parameters<typeof mock.fetch>) => {
+      now += 250;
+      return mock.fetch(...call);
+    },
+  };
+  const { announce, events, heard } = recorder();
+  const layer = minting(createGrant({ ...CREDENTIALS, ...options }), announce);
+  mock.respondNext("unavailable", { times: 2 });
+  const { expiresAt } = await askLayer(layer, options);
+  assertEquals(events.splice(0), [
+    { type: "mintStarted" },
+    { type: "mintSucceeded", duration: 750, attempt: 3, expiresAt },
+  ]);
+  mock.respondNext("unavailable", { times: 2 });
+  await assertRejects(() => askLayer(layer, options, { renewing: true }), KpnAuthError);
+  assertEquals([heard(), mock.requests.length], [["mintStarted"], 4]);
 });

@@ -57,7 +57,9 @@ function storedOn(
       askLayer(subject, { now, timeout }, { behind: (work) => void behind.push(work), ...ask }),
     mints: () => mints,
     /** Waits for what goes on behind. */
-    settled: () => Promise.all(behind.splice(0)),
+    settled: async () => {
+      for (const work of behind) await work.catch(() => {});
+    },
     /** What was announced of the store. */
     told: () =>
       events.splice(0).map((event) => {
@@ -407,4 +409,19 @@ test("B61: a rejected token is not taken back from a store that cannot write", a
   const next = await source.token({ rejected });
   assertNotEquals(next.value, stuck.value);
   assert(await source.token() === next);
+});
+
+test("B53: waitUntil covers the release of a lock, also after a deadline that ended the mint", async ({ now, sleep }) => {
+  for (const fetch of [never, mockKpn({ now }).fetch]) {
+    const kept: Promise<unknown>[] = [];
+    let released = false;
+    const { source } = sourceOn({
+      ...empty,
+      exclusive: () => Promise.resolve(() => sleep(500).then(() => released = true)),
+    }, { now, fetch, timeout: 2_000, waitUntil: (work) => void kept.push(work) });
+    await source.token().catch(() => {});
+    assertEquals([kept.length, released], [1, false]);
+    await Promise.all(kept);
+    assertEquals(released, true);
+  }
 });

@@ -187,9 +187,8 @@ async function call(scene: Storm, machine: Machine): Promise<void> {
   if (!jumped && !isValid(scene, outcome)) say("a token that nobody should use");
   if (outcome.value === refuses) say("the very token that was rejected");
   machine.latest = { token: outcome, jumps: asked.jumps };
-  if (refuses !== undefined && known.has(outcome.value) && !await isPaused(machine, outcome)) {
-    say("a token that was rejected before");
-  }
+  if (jumped || refuses === undefined || !known.has(outcome.value)) return;
+  if (!await isPaused(machine, outcome)) say("a token that was rejected before");
 }
 
 /** Whether a source would not replace `token` now. */
