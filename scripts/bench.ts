@@ -8,6 +8,7 @@ import * as esbuild from "esbuild";
 import { gzipSync } from "node:zlib";
 import { findProgram } from "../tests/support/programs.ts";
 import { npmProject } from "../tests/support/npm.ts";
+import { OWN_WAYS, RIVAL_WAYS } from "./bench/calls.ts";
 import { RIVALS } from "./bench/rivals.ts";
 
 const folder = await npmProject("bench", {
@@ -18,7 +19,9 @@ const folder = await npmProject("bench", {
   "axios-oauth-client": "2.2.0",
   "axios-token-interceptor": "0.2.0",
   "google-auth-library": "11.3.4",
+  "ky": "2.1.0",
   "oauth4webapi": "3.8.8",
+  "ofetch": "1.5.1",
 });
 
 const DENO = [Deno.execPath(), "run", "--no-config", "--no-lock", "--allow-all"];
@@ -94,6 +97,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
   console.log([line(head), line(head.map(() => "---")), ...rows.map(line), ""].join("\n"));
 }
 
+const percent = (value: number) => `${((value - 1) * 100).toFixed(1)} %`;
 const ratio = (value: number) => `${value.toFixed(2)}×`;
 const here = (file: string) =>
   `import ${JSON.stringify(new URL(`bench/${file}`, import.meta.url).pathname)}`;
@@ -152,11 +156,14 @@ const server = Deno.serve(
 );
 const url = `http://127.0.0.1:${server.addr.port}/`;
 const rows = [];
+const added: (readonly string[])[] = [];
 for (const [name, runtime] of Object.entries(RUNTIMES)) {
   const { baseline, times, large, failing } = name === "Node"
     ? node
     : JSON.parse(await run([...runtime, cached]));
-  const { bare, authorized } = JSON.parse(await run([...runtime, overhead, url]));
+  const rivals = name === "Node" ? ["rivals"] : []; // one runtime is enough for them
+  const { bare, ways } = JSON.parse(await run([...runtime, overhead, url, ...rivals]));
+  added.push([name, `${(bare * 1_000).toFixed(0)} µs`, ...ways.map(percent)]);
   const [, imported = NaN] = name === "Node" ? started : await importRatios(runtime, [
     empty,
     name === "Deno" ? `${Deno.cwd()}/mod.ts` : modules,
@@ -166,7 +173,6 @@ for (const [name, runtime] of Object.entries(RUNTIMES)) {
     ratio(times[0] / baseline),
     `${large.posts} POST, ${large.served} served, ${large.ms} ms`,
     `${failing.posts} POST, ${failing.served} served, ${failing.ms} ms`,
-    `${((authorized / bare - 1) * 100).toFixed(1)} % of ${(bare * 1000).toFixed(0)} µs`,
     ratio(imported),
   ]);
 }
@@ -177,8 +183,13 @@ table(
     "cached call",
     "100,000 cold callers",
     "100,000 callers, refused",
-    "authorizedFetch adds",
     "import",
   ],
   rows,
+);
+
+const names = [...OWN_WAYS, ...RIVAL_WAYS];
+table(
+  ["adds to a bare `fetch`, on", ...added.map(([runtime, bare]) => `${runtime} (${bare})`)],
+  names.map((name, index) => [name, ...added.map((times) => times[index + 2] ?? "")]),
 );

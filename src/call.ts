@@ -19,17 +19,28 @@ export interface Call {
 }
 
 /** The call that `input` and `init` describe, as `fetch` reads them. */
-export async function prepareCall(
+export function prepareCall(
+  url: string,
+  input: string | URL | Request,
+  init: RequestInit | undefined,
+  fetch: ApiFetch,
+): Call | Promise<Call> {
+  return isRequest(input) || isRequest(init)
+    ? prepareRequest(url, input, init, fetch)
+    : plainCall(url, init ?? {}, fetch);
+}
+
+async function prepareRequest(
   url: string,
   input: string | URL | Request,
   init: RequestInit | undefined,
   fetch: ApiFetch,
 ): Promise<Call> {
   const given = isRequest(init) ? await initOf(init, init.signal) : init;
-  if (!isRequest(input)) return plainCall(url, given ?? {}, fetch);
+  if (!isRequest(input)) return plainCall(url, given!, fetch);
   const signal = given?.signal === undefined ? input.signal : given.signal;
   if (fetch === globalThis.fetch && input instanceof Request) {
-    return await requestCall(input, given, signal);
+    return requestCall(input, given, signal, await bodyOf(input, signal, given));
   }
   return plainCall(url, await initOf(input, signal, given), fetch);
 }
@@ -43,10 +54,9 @@ function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
   // Copied, since the caller may change them while a token is obtained.
   const init = { ...given };
   const headers = copyOf(init.headers);
-  const names = Array.isArray(headers) ? headers.map(([name]) => name!) : Object.keys(headers);
   return {
     signal: init.signal ?? undefined,
-    authorized: names.some((name) => /^authorization$/i.test(name)),
+    authorized: init.headers !== undefined && hasAuthorization(headers),
     oneShot: isStream(init.body),
     send: (authorization) =>
       fetch(url, { ...init, headers: withToken(headers, authorization), redirect: "manual" }),
@@ -56,32 +66,37 @@ function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
 /**
  * The call of a `Request` that the runtime's own `fetch` sends. It is rebuilt from the caller's, so
  * that what no property shows survives: a `dispatcher` on Node, a `client` on Deno. Its
- * body becomes bytes, so that it can be sent again and keeps its length.
+ * body has become bytes, so that it can be sent again and keeps its length.
  */
-async function requestCall(
+function requestCall(
   original: Request,
   init: RequestInit | undefined,
   signal: AbortSignal | null,
-): Promise<Call> {
-  const body = await bodyOf(original, signal, init);
-  const rebuild = (from: Request, changes?: RequestInit) => {
-    const { referrer, referrerPolicy } = from; // a rebuilt one would forget them
-    const kept = { referrer, referrerPolicy, ...changes, redirect: "manual" as const };
-    return new Request(from, body === undefined ? kept : { ...kept, body });
-  };
-  let request = rebuild(original, init);
+  body: BodyInit | undefined,
+): Call {
+  let request = rebuild(original, body, init);
   let sent = false;
   return {
     signal: signal ?? undefined,
     authorized: request.headers.has("authorization"),
     oneShot: isStream(body),
     send(authorization) {
-      if (sent) request = rebuild(request); // sending took its body
+      if (sent) request = rebuild(request, body); // sending took its body
       sent = true;
       if (authorization !== undefined) request.headers.set("authorization", authorization);
       return globalThis.fetch(request);
     },
   };
+}
+
+function rebuild(from: Request, body: BodyInit | undefined, changes?: RequestInit): Request {
+  const init: RequestInit = {};
+  // A rebuilt Request forgets these two, and to set them anew takes Node long.
+  if (from.referrer !== DEFAULTS["referrer"]) init.referrer = from.referrer;
+  if (from.referrerPolicy) init.referrerPolicy = from.referrerPolicy;
+  Object.assign(init, changes, { redirect: "manual" });
+  if (body !== undefined) init.body = body;
+  return new Request(from, init);
 }
 
 /** What a `Request` shows of itself, and what stands there if nobody has set it. */
@@ -141,7 +156,7 @@ async function bodyOf(
 
 /** A stream, the web's or Node's, can be sent once. */
 function isStream(body: unknown): boolean {
-  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
+  return body != null && ("getReader" in Object(body) || Symbol.asyncIterator in Object(body));
 }
 
 type HeaderCopy = Readonly<Record<string, string>> | readonly (readonly string[])[];
@@ -154,6 +169,11 @@ function copyOf(given: HeadersInit | undefined): HeaderCopy {
   return Symbol.iterator in headers
     ? Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair])
     : { ...headers };
+}
+
+function hasAuthorization(headers: HeaderCopy): boolean {
+  const names = Array.isArray(headers) ? headers.map(([name]) => name) : Object.keys(headers);
+  return names.some((name) => /^authorization$/i.test(name));
 }
 
 /** With the token; without one as they came. */

@@ -102,7 +102,7 @@ export function authorizedFetch(
     if (call.authorized) return await call.send();
 
     const { signal } = call;
-    const ask: TokenCall = { ...signal && { signal }, ...waitUntil && { waitUntil } };
+    const ask = signal || waitUntil ? { signal, waitUntil } : undefined;
     const token = await source.token(ask);
     const response = await call.send(`Bearer ${token.value}`);
     if (response.ok) return response;
@@ -136,21 +136,16 @@ function originsOf(
   return origins.map((origin) => secureUrl("origins", origin, allowInsecureHttp).origin);
 }
 
-/** What follows an origin in a URL that is written as it will be read: then no parsing can move it. */
+/** A path that is written as it will be read: no parser takes it for another host. */
 const PATH = /^\/(?![/\\\t\n\r])/;
 
-/** The URL that is called, if it may have the token. Parsing one costs more than all the rest. */
-function allowedUrl(
-  input: string | URL | Request,
-  origins: readonly string[],
-): string {
+/** The URL that is called, if it may have the token. Parsing one would cost more than all the rest. */
+function allowedUrl(input: string | URL | Request, origins: readonly string[]): string {
   const given = isRequest(input) ? input.url : `${input}`;
-  const absolute = PATH.test(given) ? origins[0] + given : given;
-  const isAllowed = (url: string) => origins.some((origin) => url.startsWith(`${origin}/`));
-  if (isAllowed(absolute)) return absolute;
+  if (PATH.test(given)) return origins[0] + given;
+  if (isWithin(given, origins)) return given;
   const { href, origin, protocol } = new URL(given, origins[0]);
-  // Neither a blob: URL, which has the origin of its maker, nor one with a user begins like this.
-  if (isAllowed(href)) return href;
+  if (isWithin(href, origins)) return href;
   throw new TypeError(
     origins.includes(origin)
       ? `Cannot send a token to a ${protocol} URL of ${origin}: it must be https, without user and password`
@@ -158,11 +153,19 @@ function allowedUrl(
   );
 }
 
+/**
+ * Whether a URL begins with an allowed origin and a slash: then no parser can take what follows for
+ * another host. Neither a `blob:` URL, which has the origin of its maker, nor one with a user begins so.
+ */
+function isWithin(url: string, origins: readonly string[]): boolean {
+  return origins.some((origin) => url.startsWith(origin) && url[origin.length] === "/");
+}
+
 /** Another token than the rejected one; none if there is none. The API's answer says more than why. */
 async function replacementOf(
   rejected: AccessToken,
   source: TokenSource,
-  ask: TokenCall,
+  ask: TokenCall | undefined,
 ): Promise<AccessToken | undefined> {
   try {
     const other = await source.token({ ...ask, rejected });

@@ -3,14 +3,19 @@
 import { authorizedFetch, createTokenSource } from "../../mod.ts";
 import { npm } from "./rivals.ts";
 
-/** One way. */
-export interface Way {
-  readonly name: string;
-  /** The bare call that it is compared with, by its place among {@linkcode BARE}. */
-  readonly bare: number;
-  /** Makes the call, and reads the answer to its end. */
-  call(): Promise<unknown>;
-}
+/** Makes the call, and reads the answer to its end. */
+export type Call = () => Promise<unknown>;
+
+/** Our ways; each is compared with the bare call at its place. */
+export const OWN_WAYS = ["authorizedFetch", "with a record of headers", "with a `Request`"];
+
+/** The rivals' ways of doing the first. */
+export const RIVAL_WAYS = [
+  "@badgateway/oauth2-client (`OAuth2Fetch`)",
+  "ky with a hook",
+  "ofetch with an interceptor",
+  "axios with an interceptor",
+];
 
 const HEADERS = { accept: "application/json", "x-request-id": "1" };
 const AUTHORIZATION = { authorization: "Bearer t" };
@@ -19,8 +24,8 @@ const TOKEN = { access_token: "t", token_type: "bearer", expires_in: 3600 };
 const mint = () => Promise.resolve(Response.json(TOKEN));
 const text = async (response: Promise<Response>) => await (await response).text();
 
-/** What `fetch` takes for it: nothing is measured but this. */
-export function bareCalls(url: string): readonly (() => Promise<unknown>)[] {
+/** What `fetch` takes: nothing is measured but what the others add. */
+export function bareCalls(url: string): readonly Call[] {
   return [
     () => text(fetch(url, { headers: AUTHORIZATION })),
     () => text(fetch(url, { headers: { ...HEADERS, ...AUTHORIZATION } })),
@@ -28,26 +33,23 @@ export function bareCalls(url: string): readonly (() => Promise<unknown>)[] {
   ];
 }
 
-/** Ours first. */
-export async function waysOf(url: string): Promise<readonly Way[]> {
+/** {@linkcode OWN_WAYS}. */
+export function ownCalls(url: string): readonly Call[] {
   const source = createTokenSource({ clientId: "id", clientSecret: "secret", fetch: mint });
   const kpn = authorizedFetch(source, { origins: [new URL(url).origin] });
   return [
-    { name: "authorizedFetch", bare: 0, call: () => text(kpn(url)) },
-    {
-      name: "authorizedFetch, with headers",
-      bare: 1,
-      call: () => text(kpn(url, { headers: { ...HEADERS } })),
-    },
-    { name: "authorizedFetch, of a Request", bare: 2, call: () => text(kpn(new Request(url))) },
-    { name: "@badgateway/oauth2-client, OAuth2Fetch", bare: 0, call: await badgateway(url) },
-    { name: "ky with a hook", bare: 0, call: await ky(url) },
-    { name: "ofetch with an interceptor", bare: 0, call: await ofetch(url) },
-    { name: "axios with an interceptor", bare: 0, call: await axios(url) },
+    () => text(kpn(url)),
+    () => text(kpn(url, { headers: { ...HEADERS } })),
+    () => text(kpn(new Request(url))),
   ];
 }
 
-async function badgateway(url: string): Promise<Way["call"]> {
+/** {@linkcode RIVAL_WAYS}. */
+export async function rivalCalls(url: string): Promise<readonly Call[]> {
+  return await Promise.all([badgateway, ky, ofetch, axios].map((make) => make(url)));
+}
+
+async function badgateway(url: string): Promise<Call> {
   const { OAuth2Client, OAuth2Fetch } = await npm("@badgateway/oauth2-client");
   const client = new OAuth2Client({
     clientId: "id",
@@ -63,20 +65,19 @@ async function badgateway(url: string): Promise<Way["call"]> {
   return () => text(wrapper.fetch(url));
 }
 
-/** The token that each of the others adds by a hook of its own: it costs them nothing here. */
+/** The token that the others add by a hook: it costs them next to nothing here. */
 const cached = () => Promise.resolve("Bearer t");
 
-async function ky(url: string): Promise<Way["call"]> {
+async function ky(url: string): Promise<Call> {
   const { default: ky } = await npm("ky");
-  const hook = async (given: Request | { request: Request }) => {
-    const { headers } = "request" in given ? given.request : given;
-    headers.set("authorization", await cached());
+  const hook = async ({ request }: { request: Request }) => {
+    request.headers.set("authorization", await cached());
   };
   const api = ky.create({ hooks: { beforeRequest: [hook] } });
   return () => api(url).text();
 }
 
-async function ofetch(url: string): Promise<Way["call"]> {
+async function ofetch(url: string): Promise<Call> {
   const { ofetch } = await npm("ofetch");
   const api = ofetch.create({
     async onRequest({ options }: { options: { headers: Headers } }) {
@@ -86,7 +87,7 @@ async function ofetch(url: string): Promise<Way["call"]> {
   return () => api(url, { responseType: "text" });
 }
 
-async function axios(url: string): Promise<Way["call"]> {
+async function axios(url: string): Promise<Call> {
   const { default: axios } = await npm("axios");
   const api = axios.create({ adapter: "fetch", responseType: "text" });
   api.interceptors.request.use(async (config: { headers: Record<string, string> }) => {

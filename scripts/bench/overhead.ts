@@ -4,15 +4,15 @@
  */
 
 import process from "node:process";
-import { bareCalls, waysOf } from "./calls.ts";
+import { bareCalls, ownCalls, rivalCalls } from "./calls.ts";
 
 const ROUNDS = 5_000;
 const WARM_UP = 1_000;
 
 const [url = ""] = process.argv.slice(2);
-const ways = await waysOf(url);
 const bare = bareCalls(url);
-const calls = [...bare, ...ways.map(({ call }) => call)];
+const rivals = process.argv.includes("rivals") ? await rivalCalls(url) : [];
+const calls = [...bare, ...ownCalls(url), ...rivals];
 const times: number[][] = calls.map(() => []);
 
 for (let round = 0; round < WARM_UP + ROUNDS; round++) {
@@ -38,6 +38,9 @@ function typical(list: number[]): number {
 const typicals = times.map(typical);
 console.log(JSON.stringify({
   bare: typicals[0],
-  ratios: ways.map((way, index) => typicals[bare.length + index]! / typicals[way.bare]!),
+  // Each of ours by the bare call at its place, the rivals by the first.
+  ways: typicals.slice(bare.length).map((time, way) =>
+    time / typicals[way < bare.length ? way : 0]!
+  ),
 }));
 process.exit(); // whatever a rival leaves behind
