@@ -59,8 +59,10 @@ export async function readText(response: ResponseLike, signal?: AbortSignal): Pr
   let text = "";
   try {
     let room = BODY_LIMIT;
-    for (let empty = 0; room >= 0 && empty < EMPTY_LIMIT;) {
+    for (let chunks = 1, empty = 0; room >= 0 && empty < EMPTY_LIMIT; chunks++) {
       signal?.throwIfAborted();
+      // Chunks that are all there already would let no timer run.
+      if (chunks % 512 === 0) await new Promise((resolve) => setTimeout(resolve));
       const { done, value } = await reader.read();
       if (done) return text + decoder.decode();
       const bytes = bytesOf(value);
