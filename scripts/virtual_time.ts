@@ -125,15 +125,22 @@ export async function inVirtualTime<T>(
   }
 }
 
-/** `crypto.subtle` works on threads of its own: it alone keeps a simulation waiting in real time. */
+/**
+ * `crypto.subtle` works on threads of its own: it alone keeps a simulation waiting in real time.
+ * It answers in the order in which it was asked, so that every run is the same.
+ */
 function watchCryptography() {
   const { subtle } = crypto;
   let running = 0;
+  let before: Promise<unknown> = Promise.resolve();
   const watched = new Proxy(subtle, {
     get: (_, name: keyof SubtleCrypto) => (...given: unknown[]) => {
       running++;
       const answer: Promise<unknown> = Reflect.apply(subtle[name] as () => never, subtle, given);
-      return answer.finally(() => running--);
+      answer.catch(() => {}); // read in its turn
+      const inTurn = before.then(() => answer);
+      before = inTurn.catch(() => {});
+      return inTurn.finally(() => running--);
     },
   });
   Object.defineProperty(crypto, "subtle", { value: watched, configurable: true });

@@ -1,9 +1,10 @@
 /** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
 
 import { nothing, within } from "./deadline.ts";
-import { redact } from "./redact.ts";
+import { wordsOf } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Ask, Layer, Run } from "./grant.ts";
+import { redact } from "./redact.ts";
 import { type AccessToken, readStoredToken } from "./token.ts";
 
 /**
@@ -249,7 +250,7 @@ function announceFailure(visit: Visit, operation: Operation, error: unknown): vo
 
 /** Why a store failed, without what it was given: a JSON parser's message quotes the stored text. */
 function reasonOf(error: unknown, secrets: readonly string[]): string {
-  const { name, message } = Object(error) as Error;
+  const { name, message } = wordsOf(error);
   const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
   return redact(words, secrets);
 }

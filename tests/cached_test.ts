@@ -236,6 +236,16 @@ test("B3: a layer that gives expired tokens only is asked twice, and believed", 
   assertEquals([await get(), asked.length], ["short", 2]);
 });
 
+test("B56: a layer that gives nothing but the rejected token, and that one expired, is braked too", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  next.push(
+    ...Array.from({ length: 50 }, () => () => Promise.resolve(tokenOf("same", time.now() - 10, 5))),
+  );
+  const { code } = await assertRejects(() => get("same"), KpnAuthError);
+  assertEquals(code, "invalid_token");
+  assert(asked.length <= 8, `asked ${asked.length} times`);
+});
+
 test("callers of one turn share one wait, and each can leave alone", async (time) => {
   const { source, asked, next } = cacheUnderTest(time);
   const answer = deferred<AccessToken>();

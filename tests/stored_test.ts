@@ -208,6 +208,35 @@ test("B52: what a store throws is announced without secret and token", async ({ 
   assertEquals(told().join().includes(value), false);
 });
 
+test("B62: whatever a store throws or gives, it is an event and no call's error", async (time) => {
+  const strange: readonly unknown[] = [
+    undefined,
+    null,
+    Symbol("odd"),
+    { message: Symbol("odd") },
+    Object.create(null),
+    {
+      get message() {
+        throw new Error("even its message throws");
+      },
+    },
+  ];
+  for (const thrown of strange) {
+    const fails = () => Promise.reject(thrown);
+    for (const operation of ["get", "set", "exclusive"] as const) {
+      const store = { ...memoryStore(time.now), [operation]: fails };
+      const { ask, settled, told } = storedOn(time, store);
+      assertEquals((await ask()).value, "minted 1");
+      await settled();
+      assertEquals(told().map((event) => event.split(":")[0]), [operation]);
+    }
+    const odd = { ...memoryStore(time.now), exclusive: () => Promise.resolve(thrown as never) };
+    const { ask, settled } = storedOn(time, odd);
+    assertEquals((await ask()).value, "minted 1");
+    await settled();
+  }
+});
+
 test("a lock that comes too late is released", async (time) => {
   let released = 0;
   const lock = deferred<() => Promise<void>>();

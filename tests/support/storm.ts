@@ -55,7 +55,7 @@ export function storm(seed: number): Promise<readonly string[]> {
     };
     const machines = machinesOf(scene, seed, random);
     const calls: Promise<void>[] = [];
-    for (let step = 0; step < 45; step++) {
+    for (let step = 0; step < 40; step++) {
       if (scene.chance(0.04)) {
         scene.clock.ahead += pick(-HOUR, HOUR, -5 * SECOND, 5 * SECOND, -30 * SECOND);
         scene.clock.jumps++;
