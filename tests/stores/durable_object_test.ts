@@ -176,14 +176,14 @@ Deno.test("its client tells a broken object from a caller who left, without the 
 Deno.test("B60: a token that is valid is served though the object cannot be reached", async () => {
   let time = Date.now();
   const now = () => time;
-  const { stub } = objectHere(
+  const fetch = objectHere(
     createTokenSource({ ...CREDENTIALS, fetch: mockKpn({ now }).fetch, now }),
   );
   let down = false;
   const background: Promise<unknown>[] = [];
   const source = durableObjectSource(() => {
     if (down) throw new Error("Network connection lost.");
-    return stub;
+    return { fetch };
   }, { now, waitUntil: (work) => void background.push(work) });
   const first = await source.token();
   down = true;
