@@ -131,9 +131,9 @@ testWith(
 testWith(
   ["chromium"],
   "the page explains a pasted error, and sends it nowhere",
-  async ({ chromium }) => {
+  async () => {
     await withDesk({}, ({ mock, url }) =>
-      withPage(chromium, {}, async (page, { errors, urls }) => {
+      withPage({}, async (page, { errors, urls }) => {
         await page.goto(url);
         await page.waitForSelector("#answer option", { state: "attached" });
         const asked = urls.length;

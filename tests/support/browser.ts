@@ -63,7 +63,7 @@ export async function withPage(
   { width = 1200, colorScheme = "light" }: PageOptions,
   work: (page: Page, trouble: Trouble) => Promise<void>,
 ): Promise<void> {
-  const context = await browser.newContext({
+  const context = await (await (browser ??= connect())).newContext({
     viewport: { width, height: 800 },
     colorScheme,
     permissions: ["clipboard-read", "clipboard-write"],
@@ -83,13 +83,12 @@ export async function withPage(
   }
 }
 
-/** Before any test, whose leak checks would find it otherwise. */
-const chromium = findProgram("chromium");
-const browser = chromium && await connect(await start(chromium));
+// deno-lint-ignore no-explicit-any -- Playwright is no dependency, so its types are not here
+let browser: Promise<any> | undefined;
 
-async function connect(endpoint: string) {
+async function connect() {
   const playwright = createRequire(await npmTools())("playwright-core");
-  return await playwright.chromium.connectOverCDP(endpoint);
+  return await playwright.chromium.connectOverCDP(await start(findProgram("chromium")!));
 }
 
 /** Starts the browser; a shell ends it when this process ends, however that comes. */
