@@ -7,27 +7,16 @@
 import * as esbuild from "esbuild";
 import { gzipSync } from "node:zlib";
 import { findProgram } from "../tests/support/programs.ts";
-import { npmProject } from "../tests/support/npm.ts";
+import { install } from "../tests/support/npm.ts";
 import { OWN_WAYS, RIVAL_WAYS } from "./bench/calls.ts";
 import { RIVALS } from "./bench/rivals.ts";
 
-const folder = await npmProject("bench", {
-  "@badgateway/oauth2-client": "3.3.1",
-  "@oven/bun-linux-x64": "1.4.5",
-  "auth0": "7.1.0",
-  "axios": "1.21.1",
-  "axios-oauth-client": "2.2.0",
-  "axios-token-interceptor": "0.2.0",
-  "google-auth-library": "11.3.4",
-  "ky": "2.1.0",
-  "oauth4webapi": "3.8.8",
-  "ofetch": "1.5.1",
-});
+const folder = await install(new URL("bench/npm/", import.meta.url).pathname);
 
 const DENO = [Deno.execPath(), "run", "--no-config", "--no-lock", "--allow-all"];
 const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
   Node: [findProgram("node") ?? "node"],
-  Bun: [`${folder}node_modules/@oven/bun-linux-x64/bin/bun`],
+  Bun: [`${folder}node_modules/bun/bin/bun`],
   Deno: DENO,
 };
 

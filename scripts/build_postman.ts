@@ -5,7 +5,8 @@
  *     deno task build:postman
  */
 
-import { npmProject } from "../tests/support/npm.ts";
+import { npmTools } from "../tests/support/npm.ts";
+import { run } from "../tests/support/run.ts";
 import { KPN_ORIGIN } from "../src/kpn.ts";
 
 const PLAYGROUND = new URL("../src/playground/", import.meta.url);
@@ -72,7 +73,6 @@ function script(code: string): unknown {
 }
 
 async function convert(): Promise<{ info: { name: string; description: unknown }; item: Item[] }> {
-  const folder = await npmProject("postman-converter", { "openapi-to-postmanv2": "6.3.3" });
   const options = { folderStrategy: "Tags", parametersResolution: "Example" };
   const program = `
     const { convertV2 } = require("openapi-to-postmanv2");
@@ -81,12 +81,8 @@ async function convert(): Promise<{ info: { name: string; description: unknown }
       if (!result?.result) throw error ?? new Error(result.reason);
       process.stdout.write(JSON.stringify(result.output[0].data));
     });`;
-  const { success, stdout, stderr } = await new Deno.Command("node", {
-    args: ["-e", program, new URL("openapi.yaml", PLAYGROUND).pathname],
-    cwd: folder,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const args = ["-e", program, new URL("openapi.yaml", PLAYGROUND).pathname];
+  return JSON.parse(await run("node", args, { cwd: await npmTools() }));
 }
 
 if (import.meta.main) {

@@ -1,137 +1,104 @@
 /**
- * Runs every suite with the permissions that it needs and no more, and ends with
- * the names of what was skipped and the line `N passed, N failed, N skipped`.
+ * Runs every suite with the permissions that it needs and no more (`permissions` in `deno.json`), and
+ * ends with the names of what was skipped and the line `N passed, N failed, N skipped`.
  *
- *     deno task test            all suites
- *     deno task test parity     the suites named
- *     deno task test --update   also rewrites the golden files: a change in them is for review
+ *     deno task test              all suites
+ *     deno task test parity cli   the suites named
+ *     deno task test --all        also what is exhaustive or heavy, which is sampled otherwise
+ *     deno task test --seed=N     random values and samples as in the run that printed this seed
+ *     deno task test --update     also rewrites the golden files: a change in them is for review
  */
 
 interface Suite {
   readonly name: string;
-  readonly files: readonly string[];
-  readonly permissions: readonly string[];
+  /** Files, and flags beside `--permission-set`, which is named as the suite. */
+  readonly args: readonly string[];
+  /** It measures how fleets share two cores: nothing else may run. */
+  readonly alone?: true;
 }
 
-const LOOPBACK = "--allow-net=127.0.0.1,localhost";
-/** To find programs, and to know whether a missing one is a failure. */
-const PROGRAMS = ["--allow-env=PATH,CI", "--allow-read"];
-
-/** Real stores: their clients and their servers. */
-const ENGINES = [
-  LOOPBACK,
-  "--allow-env",
-  "--allow-read",
-  "--allow-write",
-  "--allow-sys",
-  "--allow-run",
-];
-
-/** A suite that hangs is ended after so many ms. */
-const LONGEST = 20 * 60_000;
-
+/** The longest first, so that both lanes end together. */
 const SUITES: readonly Suite[] = [
+  { name: "curl", args: ["--parallel", "tests/curl", "--ignore=tests/curl/windows"] },
+  { name: "runtimes", args: ["--parallel", "tests/runtimes"] },
+  { name: "cli", args: ["--parallel", "tests/cli"] },
+  { name: "package", args: ["--parallel", "tests/package"] },
+  { name: "playground", args: ["--parallel", "tests/playground"] },
+  { name: "stores", args: ["--parallel", "tests/stores"] },
+  { name: "sockets", args: ["tests/*_socket_test.ts"] },
   {
-    name: "unit",
-    files: ["tests/*_test.ts", "--ignore=tests/*_socket_test.ts"],
-    permissions: [],
-  },
-  { name: "mock", files: ["tests/mock"], permissions: [] },
-  {
-    name: "docs",
-    files: ["--doc", "README.md", "mod.ts", "src"],
-    // Examples show more than they use: their config leaves noUnusedLocals out.
-    // They call KPN: a mock of it answers.
-    permissions: [
+    name: "docs", // examples show more than they use, and call KPN: a mock of it answers
+    args: [
       "--config=scripts/docs.json",
       "--import-map=deno.json",
       "--preload=tests/support/mock_fetch.ts",
-      "--allow-env=KPN_CLIENT_ID,KPN_CLIENT_SECRET",
+      "--doc",
+      ...["README.md", "mod.ts", "src"],
     ],
   },
-  {
-    name: "playground", // Playwright looks at /proc, which takes all permissions
-    files: ["tests/playground"],
-    permissions: ["--allow-all"],
-  },
-  {
-    name: "stores",
-    files: ["tests/stores"],
-    permissions: ENGINES,
-  },
-  {
-    name: "fleet",
-    files: ["tests/fleet"],
-    permissions: ENGINES,
-  },
-  {
-    name: "cli",
-    files: ["tests/cli"],
-    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
-  },
-  {
-    name: "sockets",
-    files: ["tests/*_socket_test.ts"],
-    permissions: [`${LOOPBACK},nothing.invalid`, ...PROGRAMS, "--allow-run"],
-  },
-  {
-    name: "runtimes",
-    files: ["tests/runtimes/all.ts"],
-    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-write", "--allow-run"],
-  },
-  {
-    name: "package",
-    files: ["tests/package"],
-    permissions: ["--allow-run", "--allow-read", "--allow-write", "--allow-env"],
-  },
-  {
-    name: "parity",
-    files: ["tests/parity"],
-    permissions: [
-      LOOPBACK,
-      "--allow-env",
-      "--allow-read",
-      "--allow-run",
-      "--allow-write=.cache,tests/golden",
-    ],
-  },
-  {
-    name: "curl",
-    files: ["tests/curl"],
-    permissions: [LOOPBACK, "--allow-env", "--allow-read", "--allow-run", "--allow-write"],
-  },
+  { name: "unit", args: ["tests/*_test.ts", "--ignore=tests/*_socket_test.ts"] },
+  { name: "parity", args: ["tests/parity"] },
+  { name: "mock", args: ["tests/mock"] },
+  { name: "fleet", args: ["tests/fleet"], alone: true },
 ];
 
+/** How many suites run at once. */
+const LANES = 2;
+
+const flags = Deno.args.filter((arg) => arg.startsWith("--"));
+const all = flags.includes("--all");
+const seed = flags.find((flag) => flag.startsWith("--seed="))?.slice("--seed=".length) ??
+  `${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+/** What is ours is not for `deno test`. */
+const extra = flags.filter((flag) => !/^--(all|update|seed=.*)$/.test(flag));
+
+/** A suite that hangs is ended after so many ms. */
+const LONGEST = (all ? 60 : 10) * 60_000;
+
 interface Tally {
-  passed: number;
-  failed: number;
-  skipped: string[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
 }
 
-async function run(suite: Suite, extra: readonly string[]): Promise<Tally> {
-  console.log(`\n=== ${suite.name}`);
+/** Runs a suite, and prints what it said when it has ended: lanes do not mix. */
+async function run({ name, args }: Suite): Promise<Tally> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "test",
-      "--no-prompt",
-      `--junit-path=${report}`,
-      ...suite.permissions,
-      ...suite.files,
-      ...extra,
-    ],
-    env: update ? { UPDATE_GOLDEN: "1" } : {},
+  const started = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--no-prompt", `-P=${name}`, `--junit-path=${report}`, ...args, ...extra],
+    env: {
+      TEST_SEED: seed,
+      ...all && { TEST_ALL: "1" },
+      ...flags.includes("--update") && { UPDATE_GOLDEN: "1" },
+      ...!Deno.stdout.isTerminal() && { NO_COLOR: "1" },
+    },
     signal: AbortSignal.timeout(LONGEST),
-  }).spawn().status;
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output: Uint8Array[] = [];
+  const reading = [child.stdout, child.stderr].map((stream) =>
+    stream.pipeTo(new WritableStream({ write: (chunk) => void output.push(chunk) }))
+  );
+  const { success, signal } = await child.status;
+  // What a suite has left behind may hold its streams open.
+  await Promise.race([Promise.all(reading), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+
+  const seconds = Math.round((performance.now() - started) / 1_000);
+  console.log(`\n=== ${name}, ${seconds} s`);
+  console.log(new TextDecoder().decode(await new Blob(output as BlobPart[]).arrayBuffer()));
+  if (signal) console.log(`${name} was ended by ${signal}`);
   const tally = count(await Deno.readTextFile(report));
   await Deno.remove(report);
-  if (code !== 0 && tally.failed === 0) tally.failed = 1; // it did not even start
-  return tally;
+  // Without a failed test it did not start, or did not end.
+  return success || tally.failed ? tally : { ...tally, failed: 1 };
 }
 
 /** Counts the tests of a JUnit report, and their steps. */
 function count(report: string): Tally {
-  const tally: Tally = { passed: 0, failed: 0, skipped: [] };
+  const tally = { passed: 0, failed: 0, skipped: [] as string[] };
   for (const [, name = "", rest = ""] of report.matchAll(CASE)) {
     if (rest.includes("<skipped")) tally.skipped.push(decode(name));
     else if (/<(failure|error)/.test(rest)) tally.failed++;
@@ -147,16 +114,25 @@ function decode(text: string): string {
   return text.replace(/&([a-z#0-9]+);/g, (whole, name) => entities[name] ?? whole);
 }
 
+/** Takes the next suite until there is none. */
+async function lane(queue: Suite[], tallies: Tally[]): Promise<void> {
+  for (let suite; (suite = queue.shift());) tallies.push(await run(suite));
+}
+
 const names = Deno.args.filter((arg) => !arg.startsWith("-"));
-const update = Deno.args.includes("--update");
-const extra = Deno.args.filter((arg) => arg.startsWith("-") && arg !== "--update");
-const chosen = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
-if (chosen.length === 0) {
-  console.error(`There is no such suite. Suites: ${SUITES.map(({ name }) => name).join(", ")}`);
+const unknown = names.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length) {
+  console.error(
+    `There is no suite ${unknown.join(", ")}. Suites: ${SUITES.map(({ name }) => name).join(", ")}`,
+  );
   Deno.exit(2);
 }
+const chosen = SUITES.filter(({ name }) => names.length === 0 || names.includes(name));
+console.log(`seed ${seed} (the same again: deno task test --seed=${seed})`);
 const tallies: Tally[] = [];
-for (const suite of chosen) tallies.push(await run(suite, extra));
+const together = chosen.filter(({ alone }) => !alone);
+await Promise.all(Array.from({ length: LANES }, () => lane(together, tallies)));
+await lane(chosen.filter(({ alone }) => alone), tallies);
 
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
 const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);

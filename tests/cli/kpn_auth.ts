@@ -3,7 +3,7 @@
 import { build, stop } from "esbuild";
 import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 import { assert } from "../support/assert.ts";
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
 
 /** Never to be seen; every run is checked for it, as it is and as a form writes it. */
 export const SECRET = "sentinel~secret*7f3a";
@@ -73,8 +73,7 @@ export const RUNTIMES: readonly Runtime[] = [
   {
     name: "bun",
     async command(args) {
-      const bun = await npmProject("bun", { bun: "npm:@oven/bun-linux-x64@1.4.5" });
-      return [`${bun}node_modules/bun/bin/bun`, SOURCE, ...args];
+      return [`${await npmTools()}node_modules/bun/bin/bun`, SOURCE, ...args];
     },
   },
 ];

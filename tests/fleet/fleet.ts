@@ -2,7 +2,7 @@
 
 import { build, stop } from "esbuild";
 import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
 import type { Member, Order, Report } from "./member.ts";
 
 export type Runtime = "Deno" | "Node" | "Bun";
@@ -126,8 +126,7 @@ const RUNTIMES: Readonly<Record<Runtime, () => Promise<string[]>>> = {
   Deno: () => Promise.resolve([Deno.execPath(), "run", "--allow-all", "--unstable-kv"]),
   Node: () => Promise.resolve(["node"]),
   Bun: async () => {
-    const folder = await npmProject("bun", { "@oven/bun-linux-x64": "1.4.5" });
-    return [`${folder}node_modules/@oven/bun-linux-x64/bin/bun`];
+    return [`${await npmTools()}node_modules/bun/bin/bun`];
   },
 };
 

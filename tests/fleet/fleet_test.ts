@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
-import { CLIENTS, startRedis } from "../support/redis.ts";
-import { npmProject } from "../support/npm.ts";
+import { startRedis } from "../support/redis.ts";
+import { npmTools } from "../support/npm.ts";
 import { undisturbed } from "./disturbed.ts";
 import { type Kpn, type Runtime, serveKpn, startFleet, startMember } from "./fleet.ts";
 import type { Order, Report } from "./member.ts";
 import { mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 
 const redisAt = async (port: number) => ({
-  folder: await npmProject("redis_clients", CLIENTS),
+  folder: await npmTools(),
   port,
 });
 

@@ -1,6 +1,8 @@
 /** The packed tarball, installed into an empty project: what all tests of the package look at. */
 
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
+import { filledOnce } from "../support/once.ts";
+import { run } from "../support/run.ts";
 
 /** A project in a temporary folder that has the package, and nothing but the package, installed. */
 export interface Installed {
@@ -24,85 +26,65 @@ export interface Manifest {
 
 let installing: Promise<Installed> | undefined;
 
-/** Builds, packs and installs once for all tests. */
+/** Installs for all tests of a process, in a folder of its own that they may write to. */
 export function installed(): Promise<Installed> {
   return installing ??= install();
 }
 
 async function install(): Promise<Installed> {
+  const kept = await filledOnce("packed", await sourcesKey(), pack);
   const folder = await Deno.makeTempDir({ prefix: "kpn-auth-package-" });
   addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-  const build = `${folder}/build`;
-  await run(Deno.execPath(), [
-    "run",
-    "--no-lock",
-    "--no-prompt",
-    "-A",
-    "scripts/build_npm.ts",
-    `--out=${build}`,
-  ]);
-  const packed = await run("npm", ["pack", build, "--json", "--pack-destination", folder], folder);
-  const [{ filename, files }] = JSON.parse(packed);
-  await Deno.remove(build, { recursive: true });
-
-  const tarball = `${folder}/${filename}`;
-  const project = `${folder}/project`;
-  await Deno.mkdir(project);
-  await Deno.writeTextFile(`${project}/package.json`, `{ "private": true }`);
-  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], project);
+  await run("cp", ["-R", kept, `${folder}/kept`]);
+  const project = `${folder}/kept/project`;
   const manifest: Manifest = JSON.parse(
     await Deno.readTextFile(`${project}/node_modules/kpn-auth/package.json`),
   );
+  const [{ filename, files }] = JSON.parse(await Deno.readTextFile(`${folder}/kept/packed.json`));
   return {
     folder: project,
-    tarball,
+    tarball: `${folder}/kept/${filename}`,
     files: files.map(({ path }: { path: string }) => path).sort(),
     manifest,
     entryPoints: Object.keys(manifest.exports).map((path) => path.replace(".", manifest.name)),
   };
 }
 
-/** The tools that look at it: one project, one install. */
-export function tools(): Promise<string> {
-  return npmProject("package", {
-    "ts54": "npm:typescript@5.4.5",
-    "ts56": "npm:typescript@5.6.3",
-    "ts59": "npm:typescript@5.9.3",
-    "ts60": "npm:typescript@6.0.3",
-    "ts70": "npm:typescript@7.0.2",
-    "@types/node": "20.19.43",
-    "@cloudflare/workers-types": "5.20261117.1",
-    "bun-types": "1.4.5",
-    "undici": "7.30.2",
-    "publint": "0.3.25",
-    "@arethetypeswrong/core": "0.18.5",
-    "jest": "30.5.2",
-    "esbuild": "0.28.2",
-    "rollup": "4.68.8",
-    "@rollup/plugin-node-resolve": "16.0.3",
-    "webpack": "5.112.2",
-  });
+/** Builds, packs, and installs into an empty project. */
+async function pack(folder: string): Promise<void> {
+  const build = `${folder}build`;
+  const script = ["run", "--no-lock", "--no-prompt", "-A", "scripts/build_npm.ts"];
+  await run(Deno.execPath(), [...script, `--out=${build}`]);
+  const packed = await run("npm", ["pack", build, "--json", "--pack-destination", folder]);
+  await Deno.writeTextFile(`${folder}packed.json`, packed);
+  await Deno.remove(build, { recursive: true });
+  const [{ filename }] = JSON.parse(packed);
+  await Deno.mkdir(`${folder}project`);
+  await Deno.writeTextFile(`${folder}project/package.json`, `{ "private": true }`);
+  const install = ["install", "--offline", "--no-audit", "--no-fund", `../${filename}`];
+  await run("npm", install, { cwd: `${folder}project` });
 }
 
-/** Makes packages of the tools' project visible in another one. */
+/** All that the package is made of. */
+async function sourcesKey(): Promise<string> {
+  const files = ["mod.ts", "deno.json", "README.md", "LICENSE"];
+  const scripts = ["scripts/build_npm.ts", "scripts/emit_npm.ts"];
+  const paths = [...files, ...scripts, ...sources("src")];
+  return (await Promise.all(paths.map((path) => Deno.readTextFile(path)))).join("\0");
+}
+
+function sources(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? sources(`${folder}/${name}`) : [`${folder}/${name}`]
+  ).sort();
+}
+
+/** Makes packages of the tests' tools visible in another project. */
 export async function link(folder: string, names: readonly string[]): Promise<void> {
-  const modules = `${await tools()}node_modules`;
+  const modules = `${await npmTools()}node_modules`;
   for (const name of names) {
     const [scope] = name.split("/").slice(0, -1);
     if (scope) await Deno.mkdir(`${folder}/node_modules/${scope}`, { recursive: true });
     await Deno.symlink(`${modules}/${name}`, `${folder}/node_modules/${name}`);
   }
-}
-
-/** The standard output of a command; throws with all that it said if it fails. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  cwd = Deno.cwd(),
-): Promise<string> {
-  const output = await new Deno.Command(command, { args: [...args], cwd, stdin: "null" }).output();
-  const [stdout, stderr] = [output.stdout, output.stderr]
-    .map((bytes) => new TextDecoder().decode(bytes));
-  if (!output.success) throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
-  return stdout!;
 }

@@ -7,7 +7,7 @@ import { requestToken } from "../../mod.ts";
 import { KPN_ANSWER, KPN_POSIX, KPN_WINDOWS, PLACEHOLDERS } from "../support/cases.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type CapturedRequest, captureServer, header, latin1 } from "../support/capture_server.ts";
-import { assertGolden, parseRequest } from "../support/golden.ts";
+import { assertGolden, parseRequest, stableRequest } from "../support/golden.ts";
 import { testWith } from "../support/programs.ts";
 import { run } from "../support/run.ts";
 import { windowsArguments } from "../support/windows_args.ts";
@@ -73,7 +73,7 @@ async function parity(client: string, send: (origin: string) => Promise<void>): 
     "content-length": "55",
     body: "client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET",
   });
-  await assertGolden(client, request.head + latin1(request.body));
+  await assertGolden(`${client}.http`, stableRequest(request.head + latin1(request.body)));
 }
 
 /** What must be the same whoever sends it. */

@@ -1,29 +1,18 @@
 /** `kpn-auth mock` as a program in another language meets it: the page, control, faults on a real socket. */
 
-import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { assertEquals, assertMatch } from "../support/assert.ts";
+import { start } from "../support/run.ts";
 
 /** Does `work` while `kpn-auth mock` with `args` runs in a process of its own. */
 async function withMock(args: readonly string[], work: (url: string) => Promise<void>) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "src/cli/bin.ts", "mock", ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    let said = "";
-    while (!said.includes("KPN_TOKEN_ENDPOINT")) {
-      const { value, done } = await reader.read();
-      assert(!done, "the mock ended by itself");
-      said += value;
-    }
-    await work(/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]);
-  } finally {
-    child.kill("SIGINT");
-    await reader.cancel();
-    await child.status;
-  }
+  const command = ["run", "-A", "src/cli/bin.ts", "mock", ...args];
+  await using mock = await start(
+    Deno.execPath(),
+    command,
+    /(http:\/\/127\.0\.0\.1:\d+)[^]*KPN_TOKEN_ENDPOINT/,
+  );
+  await work(mock.ready[1]!);
+  await mock.kill("SIGINT");
 }
 
 const TOKEN = "/oauth/client_credential/accesstoken?grant_type=client_credentials";

@@ -3,8 +3,9 @@
 import { createRequire } from "node:module";
 import { type MockFailure, type MockKpn, mockKpn } from "@kpn-auth/kpn-auth/testing";
 import { assert, assertEquals } from "../support/assert.ts";
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
+import { runToEnd } from "../support/run.ts";
 
 const DESCRIPTION = new URL("../../src/playground/openapi.yaml", import.meta.url).pathname;
 const TOKEN_PATH = "/oauth/client_credential/accesstoken";
@@ -13,24 +14,18 @@ const CREDENTIALS = { client_id: "APP_CLIENT_ID", client_secret: "APP_CLIENT_SEC
 const NUMBER = { number: "447700900000", callback: "http://127.0.0.1:9/" };
 
 testWith(["node", "npm"], "openapi.yaml passes Redocly's strict rules", async ({ node }) => {
-  const folder = await npmProject("redocly", { "@redocly/cli": "2.77.0" });
-  const { code, stderr } = await new Deno.Command(node, {
-    args: [
-      "node_modules/@redocly/cli/bin/cli.js",
-      "lint",
-      DESCRIPTION,
-      "--extends=recommended-strict",
-    ],
-    cwd: folder,
-    env: { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
-    stdin: "null",
-  }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  const redocly = `${await npmTools()}node_modules/@redocly/cli/bin/cli.js`;
+  const { code, stderr } = await runToEnd(
+    node,
+    [redocly, "lint", DESCRIPTION, "--extends=recommended-strict"],
+    { env: { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" } },
+  );
+  assertEquals(code, 0, stderr);
 });
 
 /** The description, and a validator for any schema in it. */
 async function description() {
-  const require = createRequire(`${await npmProject("ajv", { ajv: "8.20.0", yaml: "2.9.1" })}/`);
+  const require = createRequire(await npmTools());
   const document = require("yaml").parse(await Deno.readTextFile(DESCRIPTION));
   const ajv = new (require("ajv").Ajv)({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema(document, "openapi");

@@ -1,8 +1,9 @@
 /** KPN's third way: Postman. Its collection is made from openapi.yaml and run by newman. */
 
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
+import { runToEnd } from "../support/run.ts";
 import { postmanFiles } from "../../scripts/build_postman.ts";
 import { withDesk } from "./support.ts";
 
@@ -27,25 +28,20 @@ interface Report {
 
 /** Runs the collection as the playground serves it, by newman. */
 async function runCollection(node: string, url: string, secret?: string) {
-  const folder = await npmProject("newman", { newman: "6.2.2" });
   const report = await Deno.makeTempFile({ suffix: ".json" });
-  const { code, stdout } = await new Deno.Command(node, {
-    args: [
-      "node_modules/newman/bin/newman.js",
-      "run",
-      `${url}/postman/collection.json`,
-      `--environment=${url}/postman/environment.json`,
-      ...secret ? ["--env-var", `client_secret=${secret}`] : [],
-      "--reporters=cli,json",
-      `--reporter-json-export=${report}`,
-      "--color=off",
-    ],
-    cwd: folder,
-    stdin: "null",
-  }).output();
+  const { code, stdout } = await runToEnd(node, [
+    `${await npmTools()}node_modules/newman/bin/newman.js`,
+    "run",
+    `${url}/postman/collection.json`,
+    `--environment=${url}/postman/environment.json`,
+    ...secret ? ["--env-var", `client_secret=${secret}`] : [],
+    "--reporters=cli,json",
+    `--reporter-json-export=${report}`,
+    "--color=off",
+  ]);
   const { run } = JSON.parse(await Deno.readTextFile(report)) as Report;
   await Deno.remove(report);
-  return { code, run, output: new TextDecoder().decode(stdout) };
+  return { code, run, output: stdout };
 }
 
 testWith(

@@ -2,17 +2,9 @@
 
 import { installed } from "../package/installed.ts";
 import { bundle } from "../support/bundle.ts";
-import { installWorkerd, startWorkerd, type WORKERDS } from "../support/workerd.ts";
-import {
-  bun,
-  edgeRuntime,
-  node,
-  type NodeMajor,
-  PATIENCE,
-  playwright,
-  runProgram,
-  withFile,
-} from "./programs.ts";
+import { withPage } from "../support/browser.ts";
+import { startWorkerd, type WORKERDS } from "../support/workerd.ts";
+import { bun, edgeRuntime, node, type NodeMajor, runProgram, withFile } from "./programs.ts";
 import type { Environment } from "./suite.ts";
 
 /** A runtime, and how the suite runs in it. */
@@ -26,14 +18,9 @@ export interface Runtime {
   readonly tells: Environment["tells"];
   /** Programs of the system that it needs. */
   readonly needs?: readonly string[];
-  /** Installs what it needs from npm. */
-  install(): Promise<unknown>;
   /** Runs the suite to its end; returns all that was printed. */
-  run(environment: Environment, programs: Programs): Promise<string>;
+  run(environment: Environment): Promise<string>;
 }
-
-/** Paths of programs of the system, by name. */
-export type Programs = Readonly<Record<string, string>>;
 
 const TELLS_ALL = { refused: true, reset: true };
 
@@ -82,7 +69,6 @@ const DENO: Runtime = {
   column: "Deno",
   golden: "deno",
   tells: TELLS_ALL,
-  install: () => Promise.resolve(),
   run: (environment) => {
     const config = new URL("../../deno.json", import.meta.url).pathname;
     // The network is all that it may use (B19).
@@ -101,7 +87,6 @@ function nodeRuntime(major: NodeMajor, format: "esm" | "cjs"): Runtime {
     column: `Node ${major}`,
     golden: "node",
     tells: TELLS_ALL,
-    install: () => node(major),
     run: async (environment) => {
       const { folder } = await installed();
       // The package stays outside: Node itself imports or requires it.
@@ -118,7 +103,6 @@ const BUN: Runtime = {
   column: "Bun",
   golden: "bun",
   tells: TELLS_ALL,
-  install: bun,
   run: async (environment) => {
     const program = await bun();
     return await withFile("main.ts", main(environment), (path) => runProgram(program, [path]));
@@ -131,11 +115,10 @@ function workerdRuntime(which: keyof typeof WORKERDS, name: string): Runtime {
     column: "workerd",
     golden: "workerd",
     tells: { refused: false, reset: true },
-    install: installWorkerd,
     run: async (environment) => {
       const code = await bundled(worker(environment));
       await using workerd = await startWorkerd(which, { modules: { "worker.js": code } });
-      const response = await fetch(workerd.origin, { signal: AbortSignal.timeout(PATIENCE) });
+      const response = await fetch(workerd.origin);
       return await response.text() + workerd.printed();
     },
   };
@@ -146,7 +129,6 @@ const EDGE: Runtime = {
   column: "Vercel edge",
   golden: "vercel_edge",
   tells: TELLS_ALL,
-  install: () => Promise.all([edgeRuntime(), node(24)]),
   run: async (environment) => {
     const code = await bundled(main(environment), "iife");
     const driver = `
@@ -164,30 +146,32 @@ const CHROMIUM: Runtime = {
   golden: "chromium",
   tells: { refused: false, reset: false },
   needs: ["chromium"],
-  install: () => Promise.all([playwright(), node(24)]),
-  run: async (environment, { chromium }) => {
+  run: async (environment) => {
     const code = await bundled(main(environment), "iife");
     // The page's origin is not the server's: its requests are cross-origin, as an application's are.
     const page = environment.origin.replace("127.0.0.1", "localhost");
-    const driver = `
-      import playwright from "${await playwright()}/index.js";
-      const browser = await playwright.chromium.launch({
-        executablePath: ${JSON.stringify(chromium)},
-        args: ["--no-sandbox"],
-      });
-      const page = await browser.newPage();
-      page.on("console", async (message) => {
-        const values = message.args().map((arg) => arg.jsonValue().catch(String));
-        console.log(message.text(), await Promise.all(values));
-      });
-      await page.goto("${page}/page");
-      await page.evaluate(${JSON.stringify(`${code}; globalThis.done`)});
-      await browser.close();
-    `;
-    const program = await node(24);
-    return await withFile("main.mjs", driver, (path) => runProgram(program, [path]));
+    const printed: Promise<string>[] = [];
+    await withPage({}, async (browser) => {
+      browser.on("console", (message) => printed.push(shown(message)));
+      await browser.goto(`${page}/page`);
+      await browser.evaluate(`${code}; globalThis.done`);
+      await Promise.all(printed); // while the page has the values
+    });
+    return (await Promise.all(printed)).join("\n");
   },
 };
+
+/** What a page's console shows of the values that it is given. */
+async function shown(message: ConsoleMessage): Promise<string> {
+  const values = message.args().map((arg) => arg.jsonValue().catch(String));
+  return `${message.text()} ${Deno.inspect(await Promise.all(values), { depth: 9 })}`;
+}
+
+/** The part of Playwright's that is used here. */
+interface ConsoleMessage {
+  text(): string;
+  args(): { jsonValue(): Promise<unknown> }[];
+}
 
 /** The whole matrix, in the order of the table's columns. */
 export const RUNTIMES: readonly Runtime[] = [

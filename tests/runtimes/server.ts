@@ -1,18 +1,14 @@
 /**
- * The token endpoint and the API that the conformance suite talks to: raw TCP, so
- * that the exact bytes are kept, and a connection can be reset. The path says how it answers.
+ * The token endpoint and the API that the conformance suite talks to. The path says how it answers.
  */
 
-import { createServer, type Server, type Socket } from "node:net";
-
-/** A request: its exact bytes, and what they say. */
-export interface CapturedRequest {
-  readonly raw: string;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Headers;
-  readonly body: string;
-}
+import {
+  type CapturedRequest,
+  type CaptureServer,
+  captureServer,
+  header,
+  latin1,
+} from "../support/capture_server.ts";
 
 /** Every token and every secret of the suite holds this word: it must never be printed. */
 export const SENTINEL = "sEntineL";
@@ -27,139 +23,109 @@ const json = { "content-type": "application/json" };
 
 /** A server on a free port of loopback. */
 export class SuiteServer implements AsyncDisposable {
-  readonly requests: CapturedRequest[] = [];
   /** What the suite posted to `/report`. */
   report: string | undefined;
   readonly #watchers = new Set<() => void>();
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((socket) => this.#accept(socket));
+  readonly #server: CaptureServer = captureServer(
+    (request, connection) => this.#answer(request, connection),
+    { resets: (target) => target.split("?")[0] === "/reset" },
+  );
 
-  static async start(): Promise<SuiteServer> {
-    const server = new SuiteServer();
-    await new Promise<void>((resolve) => server.#server.listen(0, "127.0.0.1", resolve));
-    return server;
+  get origin(): string {
+    return this.#server.origin;
   }
 
-  get port(): number {
-    return (this.#server.address() as { port: number }).port;
+  /** The exact bytes of the first request to KPN's path. */
+  get post(): string | undefined {
+    const post = this.#server.requests.find(({ target }) => target.startsWith("/oauth/"));
+    return post && post.head + latin1(post.body);
   }
 
-  #accept(socket: Socket): void {
-    let received = "";
-    this.#sockets.add(socket);
-    socket.setEncoding("latin1");
-    socket.on("error", () => {});
-    socket.on("close", () => this.#sockets.delete(socket));
-    socket.on("data", (text: string) => {
-      received += text;
-      const request = parse(received);
-      if (!request) return;
-      received = "";
-      if (request.method !== "OPTIONS") this.requests.push(request);
-      for (const look of this.#watchers) look();
-      this.#answer(request, socket);
-    });
-  }
-
-  #answer(request: CapturedRequest, socket: Socket): void {
-    const { method, path, headers } = request;
+  async #answer(request: CapturedRequest, connection: Deno.Conn): Promise<string | undefined> {
+    const { method, target, body } = request;
+    if (method === "OPTIONS") return response(204);
+    for (const look of this.#watchers) look();
+    const path = pathOf(request);
     const count = this.#count(path);
-    if (method === "OPTIONS") return respond(socket, 204);
     const [, kind = ""] = path.split("/");
     switch (kind) {
       case "oauth":
       case "token":
-        return respond(socket, 200, json, token(count));
+        return response(200, json, token(count));
       case "gated":
-        return this.#whenAsked(`/open${path}`, () => respond(socket, 200, json, token(count)));
+        await this.#asked(`/open${path}`);
+        return response(200, json, token(count));
       case "redirect":
-        return respond(socket, 307, { location: `http://127.0.0.1:${this.port}/leaked` });
+        return response(307, { location: `${this.origin}/leaked` });
       case "never":
-        return;
+        return undefined;
       case "half":
-        return void socket.write(head(200, { ...json, "content-length": "500" }) + '{"access_');
+        await write(connection, head(200, { ...json, "content-length": "500" }) + '{"access_');
+        return undefined;
       case "endless":
-        return pour(socket);
-      case "reset":
-        return void socket.resetAndDestroy();
+        return await pour(connection);
       case "unknown-client":
-        return respond(
-          socket,
-          401,
-          json,
-          { ErrorCode: "invalid_client", Error: "ClientId is Invalid" },
-        );
+        return response(401, json, { ErrorCode: "invalid_client", Error: "ClientId is Invalid" });
       case "api":
-        return this.#api(request, socket);
+        return apiAnswer(request);
       case "count":
-        return respond(socket, 200, json, this.#count(path.slice("/count".length)));
+        return response(200, json, this.#count(path.slice("/count".length)));
       case "open":
-        return respond(socket, 200);
+        return response(200);
       case "asked":
-        return this.#whenAsked(path.slice("/asked".length), () => respond(socket, 200));
+        await this.#asked(path.slice("/asked".length));
+        return response(200);
       case "report":
-        respond(socket, 200);
-        this.report = request.body;
-        return;
+        this.report = new TextDecoder().decode(body);
+        return response(200);
       case "page":
-        return respond(socket, 200, { "content-type": "text/html" }, "<!doctype html>");
+        return response(200, { "content-type": "text/html" }, "<!doctype html>");
     }
-    respond(socket, headers.has("authorization") ? 418 : 404);
-  }
-
-  /** An API that knows every token but the first of each endpoint. */
-  #api(request: CapturedRequest, socket: Socket): void {
-    const { method, path, headers, body } = request;
-    if (path === "/api/redirect") return respond(socket, 302, { location: "/followed" });
-    if (path === "/api/fault") {
-      return respond(socket, 500, json, { error: { name: "Oops", message: "x".repeat(5_000) } });
-    }
-    if (headers.get("authorization")?.endsWith("-1")) {
-      return respond(socket, 401, json, {
-        fault: {
-          faultstring: "Invalid access token",
-          detail: { errorcode: "keymanagement.service.invalid_access_token" },
-        },
-      });
-    }
-    respond(socket, 200, json, { method, body, length: headers.get("content-length") });
+    return response(header(request, "authorization") ? 418 : 404, {}, target);
   }
 
   #count(path: string): number {
-    return this.requests.filter((request) => request.path === path).length;
+    return this.#server.requests.filter((request) =>
+      request.method !== "OPTIONS" && pathOf(request) === path
+    ).length;
   }
 
-  #whenAsked(path: string, then: () => void): void {
-    const look = () => {
-      if (this.#count(path) === 0) return;
-      this.#watchers.delete(look);
-      then();
-    };
+  /** Waits until a path has been asked for. */
+  async #asked(path: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => this.#count(path) && resolve();
     this.#watchers.add(look);
     look();
+    await promise;
+    this.#watchers.delete(look);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#server[Symbol.asyncDispose]();
   }
 }
 
-/** A whole request, or nothing yet. */
-function parse(raw: string): CapturedRequest | undefined {
-  const end = raw.indexOf("\r\n\r\n");
-  if (end < 0) return undefined;
-  const [requestLine = "", ...lines] = raw.slice(0, end).split("\r\n");
-  const headers = new Headers(
-    lines.map((line) => {
-      const colon = line.indexOf(":");
-      return [line.slice(0, colon), line.slice(colon + 1).trim()];
-    }),
-  );
-  const body = raw.slice(end + 4);
-  if (body.length < Number(headers.get("content-length"))) return undefined;
-  const [method = "", target = ""] = requestLine.split(" ");
-  return { raw, method, path: target.split("?")[0]!, headers, body };
+/** An API that knows every token but the first of each endpoint. */
+function apiAnswer(request: CapturedRequest): string {
+  const path = pathOf(request);
+  if (path === "/api/redirect") return response(302, { location: "/followed" });
+  if (path === "/api/fault") {
+    return response(500, json, { error: { name: "Oops", message: "x".repeat(5_000) } });
+  }
+  if (header(request, "authorization")?.endsWith("-1")) {
+    return response(401, json, {
+      fault: {
+        faultstring: "Invalid access token",
+        detail: { errorcode: "keymanagement.service.invalid_access_token" },
+      },
+    });
+  }
+  const length = header(request, "content-length") ?? null;
+  return response(200, json, { method: request.method, body: latin1(request.body), length });
+}
+
+function pathOf({ target }: CapturedRequest): string {
+  return target.split("?")[0]!;
 }
 
 function head(status: number, headers: Record<string, string>): string {
@@ -169,10 +135,10 @@ function head(status: number, headers: Record<string, string>): string {
   }\r\n`;
 }
 
-function respond(socket: Socket, status: number, headers = {}, body: unknown = ""): void {
+function response(status: number, headers = {}, body: unknown = ""): string {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const length = status === 204 ? undefined : { "content-length": String(text.length) };
-  socket.end(head(status, { ...headers, ...length }) + text);
+  return head(status, { ...headers, ...length }) + text;
 }
 
 function token(count: number): Record<string, string> {
@@ -184,12 +150,13 @@ function token(count: number): Record<string, string> {
   };
 }
 
-/** A body without an end, as fast as it is taken. */
-function pour(socket: Socket): void {
-  socket.write(head(200, json));
-  const write = () => {
-    while (!socket.destroyed && socket.write("x".repeat(16_384)));
-  };
-  socket.on("drain", write);
-  write();
+async function write(connection: Deno.Conn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+/** A body without an end, as fast as it is taken, until the client leaves. */
+async function pour(connection: Deno.Conn): Promise<never> {
+  await write(connection, head(200, json));
+  while (true) await write(connection, "x".repeat(16_384));
 }

@@ -19,7 +19,7 @@ export interface Environment {
 interface Context extends Environment {
   readonly library: Library;
   /** A path on the server, as a token endpoint with options. */
-  at(path: string): { readonly tokenEndpoint: string } & typeof CREDENTIALS;
+  at(path: string): { readonly tokenEndpoint: string } & typeof CREDENTIALS & typeof PATIENCE;
   /** How often a path was asked for. */
   count(path: string): Promise<number>;
 }
@@ -33,6 +33,9 @@ export const UNTOLD = "untold";
 
 /** Special characters of form encoding, and the word that must never be printed. */
 const CREDENTIALS = { clientId: "id with ~*-._&=+%é", clientSecret: "sEntineL ~*-._&=+%é€" };
+
+/** No machine is so busy that this runs out. */
+const PATIENCE = { timeout: 120_000, attemptTimeout: 120_000 };
 
 /** Behaviours of which the runner sees the other half: the bytes, and what was printed. */
 export const EXACT_POST = "sends the exact POST";
@@ -206,7 +209,7 @@ export async function runSuite(library: Library, environment: Environment): Prom
   const context: Context = {
     ...environment,
     library,
-    at: (path) => ({ ...CREDENTIALS, tokenEndpoint: origin + path }),
+    at: (path) => ({ ...CREDENTIALS, ...PATIENCE, tokenEndpoint: origin + path }),
     count: async (path) => await (await fetch(`${origin}/count${path}`)).json(),
   };
   const report: Record<string, string> = {};

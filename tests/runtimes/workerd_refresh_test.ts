@@ -78,7 +78,7 @@ for (const how of ["ctx", "object", "function", "construction", "authorizedFetch
     });
     const at = async (time: number) => {
       const url = `${workerd.origin}/${how}/accesstoken?time=${time}`;
-      return await (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text();
+      return await (await fetch(url)).text();
     };
     assertEquals(await at(0), "Bearer token-1");
     // Ageing: the token is still handed out, and its successor is asked for.
@@ -86,7 +86,9 @@ for (const how of ["ctx", "object", "function", "construction", "authorizedFetch
     endpoint.answer();
     // Its arrival cannot be seen from outside but by asking.
     let now = await at(985_000);
-    for (let tries = 0; now === "Bearer token-1" && tries < 200; tries++) now = await at(985_000);
+    for (let tries = 0; now === "Bearer token-1" && tries < 10_000; tries++) {
+      now = await at(985_000);
+    }
     assertEquals(now, "Bearer token-2");
     assertEquals(endpoint.count(), 2);
   });

@@ -4,6 +4,7 @@ import { inVirtualTime } from "../../scripts/virtual_time.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "../support/assert.ts";
 import { CREDENTIALS } from "../support/credentials.ts";
+import { assertSpyCalls, spy } from "../support/mock.ts";
 import { type Failure, startWorkers, type Workers } from "../support/workers.ts";
 
 const failureOf = (asked: Promise<unknown>): Promise<Failure> =>
@@ -13,7 +14,6 @@ const failureOf = (asked: Promise<unknown>): Promise<Failure> =>
 const IN_WORKERD: Readonly<Record<string, (workers: Workers, name: string) => Promise<void>>> = {
   async "B53: callers in three isolates, cold, mint once through one object"(workers, name) {
     const before = workers.mock.mints;
-    workers.mock.respondNext("ok", { delay: 100 });
     const tokens = await Promise.all(
       Array.from({ length: 60 }, (_, n) => workers.ask("/object/token", [name, {}], n % 3)),
     );
@@ -81,12 +81,18 @@ const IN_WORKERD: Readonly<Record<string, (workers: Workers, name: string) => Pr
     workers,
     name,
   ) {
-    const before = workers.mock.mints;
-    workers.mock.respondNext("ok", { delay: 500 });
+    const before = workers.mock.requests.length;
+    const answer = Promise.withResolvers<void>();
+    workers.mock.respondNext(async (request) => {
+      await answer.promise;
+      return await tokenAnswer(request.url, request.body);
+    }, { to: "token" });
     const late = await failureOf(workers.ask("/object/token", [name, {}, 50]));
     assertEquals([late.name, late.code, late.retryable], ["KpnAuthError", "timeout", true]);
-    assertEquals(typeof (await workers.ask("/object/token", [name, {}])).value, "string");
-    assertEquals(workers.mock.mints - before, 1);
+    const next = workers.ask("/object/token", [name, {}]);
+    answer.resolve();
+    assertEquals(typeof (await next).value, "string");
+    assertEquals(workers.mock.requests.length - before, 1);
     const stranger = await failureOf(workers.ask("/stranger/token", [name]));
     assertEquals([stranger.name, stranger.code], ["KpnAuthError", "invalid_response"]);
   },
@@ -99,24 +105,17 @@ Deno.test("a Durable Object in workerd mints for all isolates", async (context) 
   }
 });
 
-/** An object in this process, and how often it was asked. */
+/** The `fetch` of an object in this process. */
 function objectHere(source: TokenSource) {
   const object = new TokenObject(source);
-  const asked = { times: 0 };
-  const stub = {
-    fetch(url: string, init: RequestInit) {
-      asked.times++;
-      return object.fetch(new Request(url, init));
-    },
-  };
-  return { stub, asked };
+  return spy((url: string, init: RequestInit) => object.fetch(new Request(url, init)));
 }
 
 Deno.test("its client keeps a token until it ages, then asks until the object has a new one", async () => {
   let time = Date.now();
   const now = () => time;
   const mock = mockKpn({ now });
-  const { stub, asked } = objectHere(
+  const fetch = objectHere(
     createTokenSource({
       clientId: "APP_CLIENT_ID",
       clientSecret: "APP_CLIENT_SECRET",
@@ -126,7 +125,7 @@ Deno.test("its client keeps a token until it ages, then asks until the object ha
   );
   const background: Promise<unknown>[] = [];
   const settled = () => Promise.all(background.splice(0));
-  const source = durableObjectSource(() => stub, {
+  const source = durableObjectSource(() => ({ fetch }), {
     now,
     waitUntil: (work) => void background.push(work),
   });
@@ -134,7 +133,7 @@ Deno.test("its client keeps a token until it ages, then asks until the object ha
   await settled();
   time += 3_599_000 - 240_001;
   assertEquals(await source.token(), first);
-  assertEquals(asked.times, 1);
+  assertSpyCalls(fetch, 1);
   time += 2;
   assertEquals((await source.token()).value, first.value); // asks the object, which refreshes in the background
   await settled();
@@ -145,9 +144,9 @@ Deno.test("its client keeps a token until it ages, then asks until the object ha
     await settled();
   }
   assertNotEquals(next.value, first.value);
-  const before = asked.times;
+  const before = fetch.calls.length;
   assertEquals(await source.token({ rejected: first }), next); // a late 401
-  assertEquals(asked.times, before);
+  assertSpyCalls(fetch, before);
   assertEquals(mock.mints, 2);
 });
 
@@ -177,14 +176,14 @@ Deno.test("its client tells a broken object from a caller who left, without the 
 Deno.test("B60: a token that is valid is served though the object cannot be reached", async () => {
   let time = Date.now();
   const now = () => time;
-  const { stub } = objectHere(
+  const fetch = objectHere(
     createTokenSource({ ...CREDENTIALS, fetch: mockKpn({ now }).fetch, now }),
   );
   let down = false;
   const background: Promise<unknown>[] = [];
   const source = durableObjectSource(() => {
     if (down) throw new Error("Network connection lost.");
-    return stub;
+    return { fetch };
   }, { now, waitUntil: (work) => void background.push(work) });
   const first = await source.token();
   down = true;

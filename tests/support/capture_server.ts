@@ -23,33 +23,43 @@ export interface CaptureServer extends AsyncDisposable {
   readonly requests: CapturedRequest[];
 }
 
-/** What is answered, as raw HTTP; the connection is closed after it. */
-export type Answer = (request: CapturedRequest) => string;
+/**
+ * What is answered, as raw HTTP, after which the connection is closed. With `undefined` it stays as the
+ * function left it, until the client leaves.
+ */
+export type Answer = (
+  request: CapturedRequest,
+  connection: Deno.Conn,
+) => string | undefined | Promise<string | undefined>;
 
 /** Starts a server on a free port of loopback. By default it answers with KPN's documented token. */
-export function captureServer(answer: Answer = () => json(KPN_ANSWER)): CaptureServer {
+export function captureServer(
+  answer: Answer = () => json(KPN_ANSWER),
+  /** Which targets' connections are reset, with the body unread. */
+  { resets = () => false }: { readonly resets?: (target: string) => boolean } = {},
+): CaptureServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const requests: CapturedRequest[] = [];
-  const connections = new Set<Promise<void>>();
+  const connections = new Map<Deno.Conn, Promise<void>>();
   const accepting = (async () => {
-    for await (const connection of listener) {
-      const served = serve(connection).finally(() => connections.delete(served));
-      connections.add(served);
-    }
+    for await (const connection of listener) connections.set(connection, serve(connection));
   })();
 
   async function serve(connection: Deno.Conn): Promise<void> {
     try {
-      const request = await readRequest(connection);
+      const request = await readRequest(connection, resets);
       if (!request) return;
       requests.push(request);
-      await connection.write(new TextEncoder().encode(answer(request)));
-      await connection.closeWrite();
+      const text = await answer(request, connection);
+      if (text !== undefined) {
+        await connection.write(new TextEncoder().encode(text));
+        await connection.closeWrite();
+      }
       while (await connection.read(new Uint8Array(512)) !== null);
     } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+      if (!LEFT.some((left) => error instanceof left)) throw error;
     } finally {
-      connection.close();
+      if (connections.delete(connection)) connection.close();
     }
   }
 
@@ -59,10 +69,17 @@ export function captureServer(answer: Answer = () => json(KPN_ANSWER)): CaptureS
     async [Symbol.asyncDispose]() {
       listener.close();
       await accepting;
-      await Promise.all(connections);
+      const served = [...connections.values()];
+      for (const connection of connections.keys()) connection.close();
+      connections.clear();
+      await Promise.all(served);
     },
   };
 }
+
+/** What is thrown where the client, or we, have left. */
+const { BadResource, BrokenPipe, ConnectionReset, Interrupted, NotConnected } = Deno.errors;
+const LEFT = [BadResource, BrokenPipe, ConnectionReset, Interrupted, NotConnected];
 
 /** A raw 200 with a JSON body. */
 export function json(value: unknown): string {
@@ -77,14 +94,20 @@ export function header(request: CapturedRequest, name: string): string | undefin
   return request.headers.find(([given]) => given.toLowerCase() === name)?.[1];
 }
 
-/** Reads to the end of the body; `undefined` if the client left before that. */
-async function readRequest(connection: Deno.Conn): Promise<CapturedRequest | undefined> {
+/** Reads to the end of the body; `undefined` if the client left before that, or is to be reset. */
+export async function readRequest(
+  connection: Deno.Conn,
+  resets: (target: string) => boolean = () => false,
+): Promise<CapturedRequest | undefined> {
   let bytes = new Uint8Array();
   const chunk = new Uint8Array(65_536);
   while (true) {
     const request = parse(bytes);
     if (request) return request;
-    const size = await connection.read(chunk);
+    // Only a connection with something unread is reset by closing it.
+    const [, target = ""] = latin1(bytes.subarray(0, 100)).split(" ");
+    if (resets(target)) return undefined;
+    const size = await connection.read(bytes.length ? chunk : chunk.subarray(0, 100));
     if (size === null) return undefined;
     const longer = new Uint8Array(bytes.length + size);
     longer.set(bytes);

@@ -1,5 +1,8 @@
 /** Raw TCP: everything that no HTTP server can be made to do wrong. */
 
+import { readRequest } from "./capture_server.ts";
+import { freePort } from "./ports.ts";
+
 /** What the server does with a connection; it is closed when this returns. */
 export type Behaviour = (connection: Deno.Conn) => void | Promise<void>;
 
@@ -66,10 +69,7 @@ function close(connection: Deno.Conn): void {
 
 /** The host of a port on which nobody listens. */
 export function closedPort(): string {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return `127.0.0.1:${port}`;
+  return `127.0.0.1:${freePort()}`;
 }
 
 /** A TLS listener whose certificate nobody has signed. */
@@ -98,14 +98,16 @@ export const halfOpen: Behaviour = async (connection) => {
   while (await connection.read(new Uint8Array(4096)) !== null);
 };
 
-/** Sends `answer` one byte at a time, `ms` apart. */
-export function trickle(answer: string, ms: number): Behaviour {
+/** Sends `answer` up to `at`, then one byte at a time, `ms` apart, and never its last one. */
+export function trickle(answer: string, ms: number, at = 0): Behaviour {
   return async (connection) => {
     await readRequest(connection);
-    for (const byte of encoder.encode(answer)) {
+    await send(connection, answer.slice(0, at));
+    for (const byte of encoder.encode(answer.slice(at, -1))) {
       await connection.write(Uint8Array.of(byte));
       await new Promise((resolve) => setTimeout(resolve, ms));
     }
+    await halfOpen(connection);
   };
 }
 
@@ -118,20 +120,6 @@ export function http(body: string, { status = "200 OK", length = body.length } =
 async function send(connection: Deno.Conn, text: string): Promise<void> {
   const bytes = encoder.encode(text);
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
-}
-
-/** Reads one request to the end of its body. */
-export async function readRequest(connection: Deno.Conn): Promise<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(65_536);
-  for (let text = "";;) {
-    const length = await connection.read(buffer);
-    if (length === null) throw new Error("The request broke off.");
-    text += decoder.decode(buffer.subarray(0, length), { stream: true });
-    const [head, body] = text.split("\r\n\r\n");
-    const expected = Number(/content-length: (\d+)/i.exec(head!)?.[1] ?? 0);
-    if (body !== undefined && body.length >= expected) return text;
-  }
 }
 
 /** For tests alone: it is for 127.0.0.1, and signed by itself. */

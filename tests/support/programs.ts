@@ -12,7 +12,14 @@ export function testWith<Name extends string>(
   const found = needed.map((program) => [program, findProgram(program)] as const);
   const missing = found.filter(([, path]) => path === undefined).map(([program]) => program);
   if (missing.length === 0) {
-    return Deno.test(name, (context) => test(Object.fromEntries(found) as Programs<Name>, context));
+    // What drives a browser keeps a connection to it over all tests.
+    const sanitize = !(needed as readonly string[]).includes("chromium");
+    const options = { sanitizeOps: sanitize, sanitizeResources: sanitize };
+    return Deno.test(
+      name,
+      options,
+      (context) => test(Object.fromEntries(found) as Programs<Name>, context),
+    );
   }
   const skipped = `${name} [needs ${missing.join(", ")}]`;
   if (Deno.env.get("CI") !== "true") return Deno.test.ignore(skipped, () => {});

@@ -2,7 +2,9 @@
 
 import { createRequire } from "node:module";
 import type { RedisCommand } from "../../src/stores/redis.ts";
-import { npmProject } from "./npm.ts";
+import { npmTools } from "./npm.ts";
+import { freePort } from "./ports.ts";
+import { type Running, start } from "./run.ts";
 
 /** A Redis on a port of its own, which can be stopped and started again. */
 export interface Redis extends AsyncDisposable {
@@ -15,24 +17,15 @@ export interface Redis extends AsyncDisposable {
 /** Starts the program at `path` without a disk. */
 export async function startRedis(path: string): Promise<Redis> {
   const port = freePort();
-  let server: Deno.ChildProcess | undefined;
+  const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  let server: Running | undefined;
   const redis: Redis = {
     port,
     async start() {
-      const args = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-      server = new Deno.Command(path, { args, stdin: "null", stdout: "piped" }).spawn();
-      const lines = server.stdout.pipeThrough(new TextDecoderStream());
-      let log = "";
-      for await (const text of lines.values({ preventCancel: true })) {
-        log += text;
-        if (log.includes("Ready to accept connections")) break;
-      }
-      if (!log.includes("Ready to accept")) throw new Error(`Redis did not start: ${log}`);
-      lines.pipeTo(new WritableStream()).catch(() => {});
+      server = await start(path, args, /Ready to accept connections/);
     },
     async stop() {
-      server?.kill("SIGKILL");
-      await server?.status;
+      await server?.kill();
       server = undefined;
     },
     [Symbol.asyncDispose]: () => redis.stop(),
@@ -41,18 +34,10 @@ export async function startRedis(path: string): Promise<Redis> {
   return redis;
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** A client, as `redisStore` takes it. */
 export interface RedisClient extends AsyncDisposable {
   readonly command: RedisCommand;
 }
-
-/** Pinned, since they are the outside world. */
-export const CLIENTS = { redis: "6.1.0", ioredis: "6.0.0", "@upstash/redis": "1.39.0" };
 
 /** Connects each of the clients to `port`, on first use. */
 export const redisClients: Readonly<
@@ -102,5 +87,5 @@ export const redisClients: Readonly<
 
 // deno-lint-ignore no-explicit-any -- the clients are no dependency, so their types are not here
 async function clients(): Promise<(name: string) => any> {
-  return createRequire(await npmProject("redis_clients", CLIENTS));
+  return createRequire(await npmTools());
 }

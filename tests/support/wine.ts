@@ -1,5 +1,6 @@
 /** wine's cmd, with a curl.exe that notes its arguments instead of sending anything. */
 
+import { filledOnce } from "./once.ts";
 import { run } from "./run.ts";
 
 /** The programs that this takes, all from Debian. */
@@ -12,42 +13,32 @@ export async function argumentsInWine(
   lines: readonly string[],
   batch: boolean,
 ): Promise<string[][]> {
+  const env = { ...ENV, WINEPREFIX: await prefix() };
   const folder = await Deno.makeTempDir();
   try {
-    await run("x86_64-w64-mingw32-gcc", [
-      "-o",
-      `${folder}/curl.exe`,
-      `${ROOT}tests/support/windows/arguments.c`,
-    ]);
+    const source = `${ROOT}tests/support/windows/arguments.c`;
+    await run("x86_64-w64-mingw32-gcc", ["-o", `${folder}/curl.exe`, source]);
     const script = `${batch ? "@echo off\r\n" : ""}${lines.join("\r\n")}\r\n`;
     await Deno.writeTextFile(`${folder}/lines.bat`, script);
     // Typed at the prompt is what comes from standard input. Its echo goes to a file: a pipe is slow.
     const start = batch ? "wine cmd /c lines.bat" : "wine cmd <lines.bat";
-    await run("sh", ["-c", `${start} >echo.txt 2>&1; :`], {
-      cwd: folder,
-      env: await environment(),
-    });
+    await run("sh", ["-c", `${start} >echo.txt 2>&1; :`], { cwd: folder, env });
     const noted = await Deno.readTextFile(`${folder}/arguments.txt`);
-    return noted.trimEnd().split("\n").map((line) => line.split("\x1f"));
+    const calls = noted.trimEnd().split("\n").map((line) => line.split("\x1f"));
+    if (calls.length === lines.length) return calls;
+    const echo = await Deno.readTextFile(`${folder}/echo.txt`);
+    throw new Error(`wine ran ${calls.length} of ${lines.length} lines, and said:\n${echo}`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** A Windows of our own, kept under `.cache/`. */
-async function environment(): Promise<Record<string, string>> {
-  const WINEPREFIX = `${ROOT}.cache/wine`;
-  const env = {
-    WINEPREFIX,
-    WINEDEBUG: "-all",
-    WINEARCH: "win64",
-    WINEDLLOVERRIDES: "mscoree,mshtml=",
-  };
-  try {
-    await Deno.stat(`${WINEPREFIX}/system.reg`); // written when all is there
-  } catch {
-    await Deno.mkdir(WINEPREFIX, { recursive: true });
-    await run("wine", ["wineboot", "-i"], { env });
-  }
-  return env;
+const ENV = { WINEDEBUG: "-all", WINEARCH: "win64", WINEDLLOVERRIDES: "mscoree,mshtml=" };
+
+/** A Windows of our own, made once. */
+async function prefix(): Promise<string> {
+  return await filledOnce("wine", JSON.stringify(ENV), async (WINEPREFIX) => {
+    await run("wine", ["wineboot", "-i"], { env: { ...ENV, WINEPREFIX } });
+    await run("wineserver", ["-w"], { env: { ...ENV, WINEPREFIX } }); // until all is written
+  });
 }

@@ -1,12 +1,10 @@
 /** Cloudflare's workerd as a process of its own, on a free port of loopback. */
 
-import { npmProject } from "./npm.ts";
+import { npmTools } from "./npm.ts";
+import { type Running, start } from "./run.ts";
 
-/** The newest workerd, and the one that miniflare 4.20260730.0 brings; with the last date that each accepts. */
-export const WORKERDS = {
-  newest: { version: "1.20261117.1", compatibilityDate: "2026-11-17" },
-  miniflare: { version: "1.20260730.1", compatibilityDate: "2026-07-30" },
-} as const;
+/** The newest workerd, and the one that miniflare brings; with the last date that each accepts. */
+export const WORKERDS = { newest: "2026-11-17", miniflare: "2026-07-30" } as const;
 
 /** A worker: its modules by name, the first of them the main one, and what `env` holds. */
 export interface Worker {
@@ -24,61 +22,27 @@ export interface Workerd extends AsyncDisposable {
   printed(): string;
 }
 
-/** The folder that has each of {@linkcode WORKERDS} by its name. */
-export async function installWorkerd(): Promise<string> {
-  const packages = Object.entries(WORKERDS).map(([name, { version }]) => [
-    name,
-    `npm:@cloudflare/workerd-linux-64@${version}`,
-  ]);
-  return `${await npmProject("workerd", Object.fromEntries(packages))}node_modules/`;
-}
-
 /** Starts a worker, and waits until it listens. */
-export async function startWorkerd(
-  which: keyof typeof WORKERDS,
-  worker: Worker,
-): Promise<Workerd> {
-  const { compatibilityDate } = WORKERDS[which];
+export async function startWorkerd(which: keyof typeof WORKERDS, worker: Worker): Promise<Workerd> {
+  const program = `${await npmTools()}node_modules/workerd-${which}/bin/workerd`;
   const folder = await Deno.makeTempDir();
-  await Deno.writeTextFile(`${folder}/worker.capnp`, capnp(worker, compatibilityDate));
-  const process = new Deno.Command(`${await installWorkerd()}${which}/bin/workerd`, {
-    // Its events and what the worker prints come on one stream.
-    args: ["serve", `${folder}/worker.capnp`, "--experimental", "--control-fd=1"],
-    env: { TZ: "UTC" },
-    clearEnv: true,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-
-  let printed = "";
-  const { promise: port, resolve, reject } = Promise.withResolvers<number>();
-  const reading = [process.stdout, process.stderr].map(async (stream) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      printed += text;
-      const listening = /\{"event":"listen","socket":"http","port":(\d+)\}/.exec(printed);
-      if (listening) resolve(Number(listening[1]));
-    }
-  });
-  const ended = Promise.all([process.status, ...reading]);
-  ended.then(() => reject(new Error(`workerd did not start: ${printed}`)));
-
-  const stop = async () => {
-    // SIGTERM waits for hung requests.
-    process.kill("SIGKILL");
-    await ended;
-    await Deno.remove(folder, { recursive: true });
-  };
+  await Deno.writeTextFile(`${folder}/worker.capnp`, capnp(worker, WORKERDS[which]));
+  // Its events and what the worker prints come on one stream.
+  const args = ["serve", `${folder}/worker.capnp`, "--experimental", "--control-fd=1"];
+  let workerd: Running;
   try {
-    return {
-      origin: `http://127.0.0.1:${await port}`,
-      printed: () => printed,
-      [Symbol.asyncDispose]: stop,
-    };
-  } catch (error) {
+    workerd = await start(program, args, /\{"event":"listen","socket":"http","port":(\d+)\}/, {
+      env: { TZ: "UTC" },
+      clearEnv: true,
+    });
+  } finally {
     await Deno.remove(folder, { recursive: true });
-    throw error;
   }
+  return {
+    origin: `http://127.0.0.1:${workerd.ready[1]}`,
+    printed: workerd.printed,
+    [Symbol.asyncDispose]: () => workerd.kill(), // SIGTERM waits for hung requests
+  };
 }
 
 /** Cap'n Proto's text form; JSON's strings are close enough to its own. */

@@ -1,8 +1,8 @@
 /** `worker.ts` in the real workerd, with KV and Durable Objects. */
 
-import { build, stop } from "esbuild";
 import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
-import { npmProject } from "./npm.ts";
+import { bundle } from "./bundle.ts";
+import { npmTools } from "./npm.ts";
 
 /** What a Worker answered: what `KpnAuthError` and others carry, as JSON has it. */
 export type Failure = Error & Readonly<Record<string, unknown>>;
@@ -19,10 +19,10 @@ export interface Workers extends AsyncDisposable {
 
 /** Bundles and starts `count` isolates, which ask a mock of KPN. */
 export async function startWorkers(count: number, options?: MockKpnOptions): Promise<Workers> {
-  const folder = await npmProject("workers", { miniflare: "4.20260730.0" });
+  const folder = await npmTools();
   const mock = mockKpn(options);
   const kpn = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, mock.handle);
-  const modules = [{ type: "ESModule", path: "worker.js", contents: await bundle() }];
+  const modules = [{ type: "ESModule", path: "worker.js", contents: await workerCode() }];
   const workers = Array.from({ length: count }, (_, n) => ({
     name: `isolate-${n}`,
     modules,
@@ -86,16 +86,8 @@ const DRIVER = `
   });
 `;
 
-async function bundle(): Promise<string> {
-  const entry = new URL("worker.ts", import.meta.url).pathname;
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    target: "es2022",
-    write: false,
-  });
-  await stop();
-  return outputFiles[0]!.text;
+async function workerCode(): Promise<string> {
+  const folder = new URL(".", import.meta.url).pathname;
+  const entry = `export * from "./worker.ts"; export { default } from "./worker.ts";`;
+  return await bundle(entry, folder);
 }

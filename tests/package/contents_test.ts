@@ -1,23 +1,19 @@
 /** What is in the tarball, and what its modules export: held to golden files. */
 
 import { assert, assertEquals } from "../support/assert.ts";
-import { installed, run } from "./installed.ts";
+import { assertGolden } from "../support/golden.ts";
+import { run } from "../support/run.ts";
+import { installed } from "./installed.ts";
 
-/** Holds `actual` to a golden file; `deno task test package --update` writes it. */
-async function assertGolden(name: string, actual: unknown): Promise<void> {
-  const path = `tests/golden/${name}.json`;
-  const text = `${JSON.stringify(actual, null, 2)}\n`;
-  if (Deno.env.get("UPDATE_GOLDEN")) await Deno.writeTextFile(path, text);
-  // As text: in package.json the order of `exports` and of their conditions has a meaning.
-  assertEquals(text, await Deno.readTextFile(path));
-}
+/** As text: in package.json the order of `exports` and of their conditions has a meaning. */
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 Deno.test("the tarball holds these files and this package.json, whoever built it", async () => {
   const { files, manifest } = await installed();
   const { version, _generatedBy, ...rest } = manifest;
   const deno = JSON.parse(await Deno.readTextFile("deno.json"));
   assertEquals(version, deno.version);
-  await assertGolden("package", { files, "package.json": rest });
+  await assertGolden("package.json", json({ files, "package.json": rest }));
   assertEquals(Object.keys(manifest.exports), Object.keys(deno.exports));
 });
 
@@ -40,8 +36,10 @@ Deno.test("each entry point exports these names, by import and by require alike"
     assertEquals(imported, require);
   }
   await assertGolden(
-    "exports",
-    Object.fromEntries(Object.entries(names).map(([entry, { import: names }]) => [entry, names])),
+    "exports.json",
+    json(
+      Object.fromEntries(Object.entries(names).map(([entry, { import: names }]) => [entry, names])),
+    ),
   );
 });
 
@@ -92,5 +90,7 @@ Deno.test("B33: there is no dependency, and importing patches no global", async 
 async function inNode(code: string, folder: string): Promise<unknown> {
   const prelude = `import { createRequire } from "node:module";
     const require = createRequire(process.cwd() + "/");`;
-  return JSON.parse(await run("node", ["--input-type=module", "-e", prelude + code], folder));
+  return JSON.parse(
+    await run("node", ["--input-type=module", "-e", prelude + code], { cwd: folder }),
+  );
 }

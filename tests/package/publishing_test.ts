@@ -1,7 +1,9 @@
 /** What registries and linters say of the package. */
 
 import { assertEquals, assertMatch, assertNotMatch } from "../support/assert.ts";
-import { installed, run, tools } from "./installed.ts";
+import { npmTools } from "../support/npm.ts";
+import { run, runToEnd } from "../support/run.ts";
+import { installed } from "./installed.ts";
 
 Deno.test("B32: publint finds nothing to say of the tarball", async () => {
   const { tarball } = await installed();
@@ -50,15 +52,12 @@ Deno.test("every entry point passes deno doc --lint", async () => {
 });
 
 async function deno(...args: string[]): Promise<{ code: number; said: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args,
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  });
-  const { code, stderr } = await command.output();
-  return { code, said: new TextDecoder().decode(stderr) };
+  const { code, stderr } = await runToEnd(Deno.execPath(), args, { env: { NO_COLOR: "1" } });
+  return { code, said: stderr };
 }
 
 async function inTools(code: string): Promise<unknown> {
-  return JSON.parse(await run("node", ["--input-type=module", "-e", code], await tools()));
+  return JSON.parse(
+    await run("node", ["--input-type=module", "-e", code], { cwd: await npmTools() }),
+  );
 }

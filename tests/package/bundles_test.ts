@@ -1,7 +1,10 @@
 /** The package in bundles for a browser, and in Jest. */
 
+import { sample } from "../support/amount.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { installed, run, tools } from "./installed.ts";
+import { npmTools } from "../support/npm.ts";
+import { run } from "../support/run.ts";
+import { installed } from "./installed.ts";
 
 /** What `createTokenRequest` alone may cost, minified and gzipped, in bytes. */
 const REQUEST_LIMIT = 1_500;
@@ -9,7 +12,7 @@ const REQUEST_LIMIT = 1_500;
 const ONE = `import { createTokenRequest } from "kpn-auth"; console.log(createTokenRequest);`;
 const ALL = `export * from "kpn-auth"; export { mockKpn } from "kpn-auth/testing";`;
 
-for (const bundler of ["esbuild", "rollup", "webpack"]) {
+for (const bundler of ["esbuild", ...sample(["rollup", "webpack"], 1)]) {
   Deno.test(`B35: ${bundler} bundles it for a browser without polyfills, and the bundle gets a token`, async () => {
     const bundle = await bundled(bundler, ALL);
     assertEquals(bundle.warnings, []);
@@ -74,8 +77,8 @@ Deno.test("a Jest project in CommonJS mocks KPN with it", async () => {
     });
   `,
   );
-  const jest = `${await tools()}node_modules/jest/bin/jest.js`;
-  const output = await run("node", [jest, "--ci", "--json", "--rootDir", folder], folder);
+  const jest = `${await npmTools()}node_modules/jest/bin/jest.js`;
+  const output = await run("node", [jest, "--ci", "--json", "--rootDir", folder], { cwd: folder });
   const { numPassedTests, numTotalTests } = JSON.parse(output);
   assertEquals([numPassedTests, numTotalTests], [1, 1]);
 });
@@ -87,6 +90,6 @@ async function bundled(
 ): Promise<{ path: string; bytes: number; warnings: string[] }> {
   const { folder } = await installed();
   return JSON.parse(
-    await run("node", ["tests/package/bundle.mjs", bundler, await tools(), folder, code]),
+    await run("node", ["tests/package/bundle.mjs", bundler, await npmTools(), folder, code]),
   );
 }

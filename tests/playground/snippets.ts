@@ -4,8 +4,10 @@ import * as esbuild from "esbuild";
 import { packedFiles } from "../../scripts/build_page.ts";
 import { PACKED } from "../../src/playground/packed.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { type Page, withPage } from "../support/browser.ts";
 import { testWith } from "../support/programs.ts";
-import { type Page, withDesk, withPage } from "./support.ts";
+import { runToEnd } from "../support/run.ts";
+import { withDesk } from "./support.ts";
 
 const LIBRARY = new URL("../../mod.ts", import.meta.url);
 const SECRET = { KPN_CLIENT_SECRET: "APP_CLIENT_SECRET" };
@@ -35,11 +37,10 @@ async function snippet(page: Page, what: string, as: string): Promise<string> {
 
 /** Does `work` with the page of a playground, a token got. */
 async function withToken(
-  chromium: string,
   work: (page: Page, url: string, token: string) => Promise<void>,
 ): Promise<void> {
   await withDesk({}, ({ url }) =>
-    withPage(chromium, {}, async (page) => {
+    withPage({}, async (page) => {
       await page.goto(url);
       await page.waitForSelector("#answer option", { state: "attached" });
       await page.click("#use-mock");
@@ -49,22 +50,18 @@ async function withToken(
     }));
 }
 
-/** Runs a program to its end, with an environment of its own, and gives what it printed. */
-async function run(program: string, args: readonly string[], env: Record<string, string>) {
-  const { stdout, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    env: { ...env, PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1" },
-    clearEnv: true,
-    stdin: "null",
-  }).output();
-  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+/** All that a program prints, with an environment of its own. */
+async function run(program: string, args: readonly string[], given: Record<string, string>) {
+  const env = { ...given, PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1" };
+  const { stdout, stderr } = await runToEnd(program, args, { env, clearEnv: true });
+  return stdout + stderr;
 }
 
 testWith(
   ["chromium", "sh", "curl"],
   "the page's cURL commands for Linux and macOS run, with the secrets in the environment or written out",
-  async ({ chromium, sh }) => {
-    await withToken(chromium, async (page, _url, token) => {
+  async ({ sh }) => {
+    await withToken(async (page, _url, token) => {
       const secrets = { KPN_CLIENT_ID: "APP_CLIENT_ID", ...SECRET, KPN_TOKEN: token };
       const hidden = [
         await snippet(page, "token", "posix"),
@@ -89,8 +86,8 @@ testWith(
 testWith(
   ["chromium"],
   "the page has a command for each of Windows's shells",
-  async ({ chromium }) => {
-    await withToken(chromium, async (page, url) => {
+  async () => {
+    await withToken(async (page, url) => {
       await page.check("#reveal");
       for (const shell of ["cmd", "batch", "powershell"]) {
         const command = await snippet(page, "token", shell);
@@ -104,8 +101,8 @@ testWith(
 testWith(
   ["chromium", "node"],
   "the page's programs for Deno, Node and Workers run and print their call's answer",
-  async ({ chromium, node }) => {
-    await withToken(chromium, async (page) => {
+  async ({ node }) => {
+    await withToken(async (page) => {
       const folder = await Deno.makeTempDir();
       const answers = { token: /[A-Za-z0-9]{28} /, insight: /07700 900000/ };
       for (const [what, answer] of Object.entries(answers)) {

@@ -1,12 +1,14 @@
 /** KPN's second way: the steps of its page "SwaggerHub", in Swagger UI and a real Chromium. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { type Page, withPage } from "../support/browser.ts";
+import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
-import { browserTools, type Page, picture, withDesk, withPage, withServer } from "./support.ts";
+import { picture, withDesk, withServer } from "./support.ts";
 
 /** Swagger UI on an origin of its own, as SwaggerHub is. */
 async function withSwaggerUi(description: string, work: (url: string) => Promise<void>) {
-  const folder = `${await browserTools()}node_modules/swagger-ui-dist/`;
+  const folder = `${await npmTools()}node_modules/swagger-ui-dist/`;
   const page = `<!doctype html><meta charset="utf-8"><title>Swagger UI</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/swagger-ui.css"><div id="ui"></div>
 <script src="/swagger-ui-bundle.js"></script>
@@ -36,14 +38,14 @@ async function authorize(page: Page, secret: string): Promise<void> {
 testWith(
   ["chromium"],
   "Swagger UI: Authorize, Close, an endpoint, Try it out, Execute, and the response shows",
-  async ({ chromium }) => {
+  async () => {
     await withDesk(
       {},
       ({ mock, url }) =>
         withSwaggerUi(
           `${url}/openapi.yaml`,
           (ui) =>
-            withPage(chromium, {}, async (page, { urls }) => {
+            withPage({}, async (page, { urls }) => {
               await page.goto(ui);
               await authorize(page, "APP_CLIENT_SECRET");
               await page.waitForSelector(`${FORM} >> text=Authorized`);
@@ -90,12 +92,12 @@ testWith(
 testWith(
   ["chromium"],
   "Swagger UI: a wrong secret is told, and no token comes",
-  async ({ chromium }) => {
+  async () => {
     await withDesk(
       {},
       ({ mock, url }) =>
         withSwaggerUi(`${url}/openapi.yaml`, (ui) =>
-          withPage(chromium, {}, async (page) => {
+          withPage({}, async (page) => {
             await page.goto(ui);
             await authorize(page, "WRONG");
             await page.waitForSelector(".auth-container .errors");

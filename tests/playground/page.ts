@@ -7,8 +7,10 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "../support/assert.ts";
+import { type Page, withPage } from "../support/browser.ts";
+import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
-import { browserTools, type Page, picture, withDesk, withPage } from "./support.ts";
+import { picture, withDesk } from "./support.ts";
 
 const text = async (page: Page, selector: string) => await page.textContent(selector) ?? "";
 
@@ -24,9 +26,9 @@ async function getToken(page: Page): Promise<string> {
 testWith(
   ["chromium"],
   "the page: a token and a call, by the keyboard alone, and nothing is asked of anybody else",
-  async ({ chromium }) => {
+  async () => {
     await withDesk({}, ({ mock, url }) =>
-      withPage(chromium, {}, async (page, { errors, urls }) => {
+      withPage({}, async (page, { errors, urls }) => {
         await page.goto(url);
         await page.waitForSelector("#answer option", { state: "attached" });
         const press = async (...keys: string[]) => {
@@ -60,9 +62,9 @@ testWith(
 testWith(
   ["chromium"],
   "the page shows requests as the mock received them, and the raw answers",
-  async ({ chromium }) => {
+  async () => {
     await withDesk({}, ({ mock, url }) =>
-      withPage(chromium, {}, async (page) => {
+      withPage({}, async (page) => {
         await page.goto(url);
         const token = await getToken(page);
         await page.waitForSelector("#exchanges details[open]");
@@ -85,9 +87,9 @@ testWith(
 testWith(
   ["chromium"],
   "the page tells why there is no token, and what to do",
-  async ({ chromium }) => {
+  async () => {
     await withDesk({ control: true }, ({ mock, url }) =>
-      withPage(chromium, {}, async (page) => {
+      withPage({}, async (page) => {
         await page.goto(url);
         await getToken(page);
         await page.fill("#client-secret", "WRONG");
@@ -129,9 +131,9 @@ testWith(
 testWith(
   ["chromium"],
   "the page explains a pasted error, and sends it nowhere",
-  async ({ chromium }) => {
+  async () => {
     await withDesk({}, ({ mock, url }) =>
-      withPage(chromium, {}, async (page, { errors, urls }) => {
+      withPage({}, async (page, { errors, urls }) => {
         await page.goto(url);
         await page.waitForSelector("#answer option", { state: "attached" });
         const asked = urls.length;
@@ -159,12 +161,12 @@ testWith(
 testWith(
   ["chromium"],
   "the page counts a token's lifetime down, and a call after its end gets a new one",
-  async ({ chromium }) => {
+  async () => {
     let time = Date.UTC(2026, 0, 1);
     await withDesk(
       { now: () => time, lifetime: 3_600_000 },
       ({ mock, url }) =>
-        withPage(chromium, {}, async (page) => {
+        withPage({}, async (page) => {
           await page.clock.install({ time });
           await page.goto(url);
           const first = await getToken(page);
@@ -187,14 +189,14 @@ for (const colorScheme of ["light", "dark"] as const) {
     testWith(
       ["chromium"],
       `the page is accessible and fits, ${colorScheme}, on a ${device} (axe finds nothing)`,
-      async ({ chromium }) => {
+      async () => {
         const axe = await Deno.readTextFile(
-          `${await browserTools()}node_modules/axe-core/axe.min.js`,
+          `${await npmTools()}node_modules/axe-core/axe.min.js`,
         );
         await withDesk(
           { control: true },
           ({ url }) =>
-            withPage(chromium, { width, colorScheme }, async (page) => {
+            withPage({ width, colorScheme }, async (page) => {
               await page.goto(url);
               await getToken(page);
               await page.click("#call-form button.primary");

@@ -1,0 +1,41 @@
+/**
+ * How much the tests try: what is exhaustive runs by `deno task test --all`, and is sampled
+ * otherwise. The seed is printed at the start; `deno task test --seed=N` repeats a run.
+ */
+
+const variable = (name: string): string | undefined =>
+  Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
+    ? Deno.env.get(name)
+    : undefined;
+
+/** Whether everything is tried. */
+export const ALL: boolean = variable("TEST_ALL") === "1";
+
+/** What random values are drawn from; the same for all suites of a run. */
+export const SEED: number = Number(variable("TEST_SEED") ?? 20_261_126);
+
+/** How many runs: usually, and with `--all`. */
+export function runs(usual: number, all: number): number {
+  return ALL ? all : usual;
+}
+
+/** `count` of the values, in their order, drawn by the seed; with `--all` each of them. */
+export function sample<T>(values: readonly T[], count: number): T[] {
+  if (ALL || count >= values.length) return [...values];
+  const draw = random();
+  const drawn = values.map((value, index) => ({ value, index, at: draw() }))
+    .sort((one, other) => one.at - other.at)
+    .slice(0, count);
+  return drawn.sort((one, other) => one.index - other.index).map(({ value }) => value);
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+export function random(seed = SEED): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ state >>> 15, state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
+    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
+  };
+}

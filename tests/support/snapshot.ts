@@ -1,0 +1,4 @@
+/** `@std/testing/snapshot`, typed. */
+
+// @ts-types="./std_snapshot.d.ts"
+export { assertSnapshot } from "@std/testing/snapshot";
