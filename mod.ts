@@ -54,7 +54,8 @@ export {
 export type { BodyLike, ResponseLike } from "./src/body.ts";
 export type { TokenStore } from "./src/stored.ts";
 export type { EventListener, KpnAuthEvent } from "./src/events.ts";
-export type { TokenCall, TokenSource, WaitUntil } from "./src/cached.ts";
+export type { TokenCall, TokenSource } from "./src/cached.ts";
+export type { WaitUntil } from "./src/wait_until.ts";
 export { createTokenSource, type TokenSourceOptions } from "./src/source.ts";
 export {
   type ApiFetch,

@@ -28,6 +28,7 @@ const CORE = [
   "stored",
   "flight",
   "rejections",
+  "wait_until",
   "cached",
   "source",
   "call",

@@ -6,11 +6,7 @@ import { createSingleFlight, type SingleFlight } from "./flight.ts";
 import type { Ask, Layer } from "./grant.ts";
 import { createRejections, type Rejections } from "./rejections.ts";
 import { type AccessToken, type Ages, agesOf, isFromFuture, type Margins } from "./token.ts";
-
-/** Keeps an edge runtime from ending the work when the response is sent: `ctx.waitUntil`, or the `ctx` itself. */
-export type WaitUntil =
-  | ((promise: Promise<unknown>) => void)
-  | { waitUntil(promise: Promise<unknown>): void };
+import { allOf, keepAlive, type WaitUntil } from "./wait_until.ts";
 
 /** What a caller can say when it asks for a token. A Workers `ctx` can be passed as it is. */
 export interface TokenCall {
@@ -227,11 +223,6 @@ function launch(
   return run;
 }
 
-/** Waits for all that goes on behind a run, also for what begins meanwhile. */
-async function allOf(behind: readonly Promise<unknown>[]): Promise<void> {
-  for (const work of behind) await work.catch(() => {});
-}
-
 function hold(cache: Cache, token: AccessToken): void {
   const { margins, random, now } = cache.options;
   if (cache.held?.token.value === token.value) cache.refreshedInVain = now();
@@ -256,17 +247,4 @@ function usable(held: Held | undefined, { now }: CachedOptions): Held | undefine
 
 function isUsable({ token, staleAt }: Held, time: number): boolean {
   return time < staleAt && !isFromFuture(token, time);
-}
-
-/** Calls `waitUntil` as a method of whatever has it: on its own it is an "Illegal invocation". */
-function keepAlive(
-  holder: { readonly waitUntil?: WaitUntil | undefined } | undefined,
-  work: Promise<unknown>,
-): void {
-  try {
-    if (typeof holder?.waitUntil === "function") holder.waitUntil(work);
-    else holder?.waitUntil?.waitUntil(work);
-  } catch {
-    // Workers' own throws outside of a request. It is a help, not a condition.
-  }
 }

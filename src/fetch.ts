@@ -7,7 +7,8 @@ import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
 import { quoted, refuse } from "./options.ts";
-import type { TokenCall, TokenSource, WaitUntil } from "./cached.ts";
+import type { TokenCall, TokenSource } from "./cached.ts";
+import type { WaitUntil } from "./wait_until.ts";
 import type { AccessToken } from "./token.ts";
 import { secureUrl } from "./url.ts";
 

@@ -1,6 +1,7 @@
 /** A token source: one token, always fresh, requested once however many ask. */
 
-import { cached, type TokenSource, type WaitUntil } from "./cached.ts";
+import { cached, type TokenSource } from "./cached.ts";
+import type { WaitUntil } from "./wait_until.ts";
 import { coolingDown } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { createGrant, minting, type RequestTokenOptions } from "./grant.ts";

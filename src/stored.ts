@@ -1,6 +1,6 @@
 /** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
 
-import { nothing, within } from "./deadline.ts";
+import { inTime, nothing, within } from "./deadline.ts";
 import { wordsOf } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Ask, Layer, Run } from "./grant.ts";
@@ -43,9 +43,6 @@ export interface StoredOptions {
 
 /** How long the store may take for one operation before the source goes on without it, in ms. */
 const PATIENCE = 1_000;
-
-/** What is added to it, in ms, to tell a slow store from a slow process. */
-const STALL = 50;
 
 /** About how often a machine looks whether another one has stored its token, in ms. */
 const LOOK_EVERY = 100;
@@ -221,22 +218,6 @@ async function afterwards(
   const { patience = PATIENCE } = visit.options;
   await inTime(patience, undefined, work)
     .catch((error) => announceFailure(visit, operation, error));
-}
-
-/** What `work` gives in time. A process that was stalled reads an answer that has long come before it gives up. */
-function inTime<T>(
-  ms: number,
-  signal: AbortSignal | undefined,
-  work: () => Promise<T>,
-  onLate?: () => void,
-): Promise<T> {
-  const answer = Promise.resolve().then(work); // a store may also throw before it has given a promise
-  return within(ms, signal, () => answer, () => {}).catch(() =>
-    within(STALL, signal, () => answer, () => {
-      onLate?.();
-      return new Error(`no answer within ${ms} ms`);
-    })
-  );
 }
 
 /** Once for each operation of a visit: who waits for a lock would repeat it ten times a second. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { cached, type TokenCall, type TokenSource, type WaitUntil } from "../cached.ts";
+import { cached, type TokenCall, type TokenSource } from "../cached.ts";
+import type { WaitUntil } from "../wait_until.ts";
 import { within } from "../deadline.ts";
 import {
   causeOf,
