@@ -2,15 +2,6 @@
 
 import { FAILURES } from "../../src/mock/answers.ts";
 
-/** Numbers from 0 to 1, the same for the same seed. */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** An answer to make as often as it is needed. */
 export interface GeneratedAnswer {
   readonly status: number;
