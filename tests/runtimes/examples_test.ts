@@ -31,8 +31,13 @@ class Gateway implements AsyncDisposable {
   /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN. */
   readonly detour = `{
     const { fetch } = globalThis;
-    globalThis.fetch = (url, init) =>
-      fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
+    const here = (url) => url.replace("https://api-prd.kpn.com", "http://${this.address}");
+    // A Request is made anew with a text, whose length is sent; the matrix holds its own to that.
+    globalThis.fetch = async (url, init) => {
+      if (!(url instanceof Request)) return await fetch(here(String(url)), init);
+      const { method, headers } = url;
+      return await fetch(here(url.url), { method, headers, body: await url.text(), ...init });
+    };
   }\n`;
 
   constructor() {
