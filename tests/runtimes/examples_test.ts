@@ -31,13 +31,17 @@ class Gateway implements AsyncDisposable {
   /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN. */
   readonly detour = `{
     const { fetch } = globalThis;
-    const here = (url) => url.replace("https://api-prd.kpn.com", "http://${this.address}");
-    // A Request is made anew with a text, whose length is sent; the matrix holds its own to that.
-    globalThis.fetch = async (url, init) => {
-      if (!(url instanceof Request)) return await fetch(here(String(url)), init);
-      const { method, headers } = url;
-      return await fetch(here(url.url), { method, headers, body: await url.text(), ...init });
-    };
+    globalThis.fetch = (url, init) =>
+      fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
+  }\n`;
+
+  /** For libraries that call `fetch` with a Request, too: its length is told here, and by the matrix there. */
+  readonly requestDetour = `${this.detour}{
+    const { fetch } = globalThis;
+    const anew = async ({ url, method, headers }, body) =>
+      await fetch(url, { method, headers, body: await body });
+    globalThis.fetch = (url, init) =>
+      url instanceof Request ? anew(url, url.text()) : fetch(url, init);
   }\n`;
 
   constructor() {
@@ -197,7 +201,7 @@ for (
       (path) =>
         withFile(
           "detour.mjs",
-          gateway.detour,
+          gateway.requestDetour,
           (detour) => runProgram(program, [`--import=${detour}`, path], CREDENTIALS),
         ),
     );
