@@ -72,7 +72,7 @@ async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   if (fromStdin.filter(Boolean).length > 1) {
     throw failure(EXIT.usage, "Standard input is either the secret or the body.");
   }
-  const { source, origin, fetch, timeout } = await tokens(parsed, io);
+  const { source, origin, fetch, timeout, isGiven } = await tokens(parsed, io);
   const request = await apiCall(path, origin, parsed, io);
   const { host } = request.url;
   const kpn = authorizedFetch(source, {
@@ -89,7 +89,7 @@ async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
     const response = await withProgress(io, `waiting for ${host}`, answer);
     const fault = readFault(response).catch(() => undefined); // of a clone: not to wait with the body
     await write(response, parsed, stall.restart, io);
-    return await verdict(response, await fault, io);
+    return await verdict(response, await fault, isGiven, io);
   } catch (error) {
     throw stall.signal.aborted ? stall.signal.reason : explained(error, request);
   } finally {
@@ -98,10 +98,16 @@ async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
 }
 
 /** Where the tokens come from, and where they may go. */
-async function tokens(
-  { values }: Parsed<typeof OPTIONS>,
-  io: Io,
-): Promise<{ source: TokenSource; origin: string; fetch: Io["fetch"]; timeout: number }> {
+interface Tokens {
+  readonly source: TokenSource;
+  readonly origin: string;
+  readonly fetch: Io["fetch"];
+  readonly timeout: number;
+  /** Whether the token is that of `KPN_TOKEN`. */
+  readonly isGiven: boolean;
+}
+
+async function tokens({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<Tokens> {
   const variables = await environment(values, io);
   const given = givenToken(variables, io);
   const { timeout } = timeouts(values);
@@ -109,11 +115,12 @@ async function tokens(
     const options = await tokenOptions(values, io, variables);
     const fetch = values.verbose ? traced(io.fetch, options.clientSecret, io) : io.fetch;
     const { origin } = new URL(options.tokenEndpoint);
-    return { source: createTokenSource({ ...options, fetch }), origin, fetch, timeout };
+    const source = createTokenSource({ ...options, fetch });
+    return { source, origin, fetch, timeout, isGiven: false };
   }
   const fetch = values.verbose ? traced(io.fetch, given, io) : io.fetch;
   const { origin } = await endpointFor(values, variables.look, io);
-  return { source: onlyToken(given), origin, fetch, timeout };
+  return { source: onlyToken(given), origin, fetch, timeout, isGiven: true };
 }
 
 /** A source of the one token that was given: there is no other if it is rejected. */
@@ -173,16 +180,25 @@ function explained(error: unknown, { url }: ApiCall): unknown {
 async function verdict(
   { status, headers }: Response,
   fault: Awaited<ReturnType<typeof readFault>>,
+  isGiven: boolean,
   io: Io,
 ): Promise<number> {
   if (status < 300) return EXIT.done;
   const what = fault
     ? `${[fault.code, fault.originalCode, fault.message].filter(Boolean).join(", ")}. ${fault.hint}`
-    : `a redirect to ${headers.get("location")}, not followed`;
-  const line = `HTTP ${status}: ${what}`.replace(/\p{Cc}+/gu, " ");
+    : `a redirect to ${headers.get("location")}, not followed.`;
+  const next = isGiven && fault?.code === "invalid_token"
+    ? " The token is that of KPN_TOKEN: set it to a fresh one (kpn-auth token), or unset it."
+    : DOCTORS_FAULTS.test(fault?.code ?? "redirected")
+    ? " kpn-auth doctor PATH looks for the cause."
+    : "";
+  const line = `HTTP ${status}: ${what}${next}`.replace(/\p{Cc}+/gu, " ");
   await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${line}\n`);
   return fault?.code === "rate_limited" ? EXIT.limited : EXIT.answer;
 }
+
+/** What the doctor can say more about than the fault's own hint. */
+const DOCTORS_FAULTS = /^(invalid_token|access_denied|invalid_response|redirected)$/;
 
 /** Aborts when nothing has come for `ms`; an answer that goes on coming may take as long as it takes. */
 function stallTimer(ms: number, host: string) {

@@ -1,40 +1,10 @@
-import { type Io, main } from "../../src/cli/main.ts";
 import type { MockFailure } from "../../src/mock/answers.ts";
-import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
+import { mockKpn } from "../../src/mock/mock.ts";
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { run } from "./in_process.ts";
 
 const SECRET = "sentinel-7f3a";
-
-/** Runs a command line in no process, before a mock without a socket. */
-async function run(args: readonly string[], mock: MockKpn = mockKpn(), given: Partial<Io> = {}) {
-  let stdout = "";
-  let stderr = "";
-  const variables: Record<string, string> = {
-    KPN_CLIENT_ID: "APP_CLIENT_ID",
-    KPN_CLIENT_SECRET: "APP_CLIENT_SECRET",
-  };
-  const code = await main(args, {
-    env: (name) => variables[name],
-    platform: "linux",
-    runtime: { name: "deno", version: "2.9.6" },
-    terminal: { stdin: false, stdout: false, stderr: false },
-    fetch: mock.fetch,
-    stdin: new ReadableStream<Uint8Array>(),
-    typed: () => Promise.resolve(""),
-    stdout: (chunk) => {
-      stdout += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
-      return Promise.resolve();
-    },
-    stderr: (text) => {
-      stderr += text;
-      return Promise.resolve();
-    },
-    interrupted: () => new Promise(() => {}),
-    ...given,
-  });
-  return { code, stdout, stderr };
-}
 
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [[], /Which command: token, call, curl, doctor, explain, mock, completion/],
