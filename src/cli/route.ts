@@ -1,7 +1,7 @@
 /** The way from this machine to KPN: DNS, connection, TLS, and what to do where it is barred. */
 
 import { lookup } from "node:dns/promises";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Io } from "./io.ts";
 import type { Proxy } from "./proxy.ts";
@@ -17,7 +17,12 @@ export function connect({ protocol, hostname, port }: URL, timeout: number): Pro
   const host = hostname.replace(/^\[|]$/g, "");
   return new Promise((resolve, reject) => {
     const socket = protocol === "https:"
-      ? connectTls({ host, port: Number(port || 443), servername: host }, done)
+      // An address is no name to send (RFC 6066 section 3); it is checked all the same.
+      ? connectTls({
+        host,
+        port: Number(port || 443),
+        ...isIP(host) ? {} : { servername: host },
+      }, done)
       : connectTcp({ host, port: Number(port || 80) }, done);
     const timer = setTimeout(() => done(new Error(`no answer within ${timeout} ms`)), timeout);
     socket.on("error", done);
@@ -42,11 +47,8 @@ export function networkRemedy(error: unknown, io: Io, proxy: Proxy | undefined):
   const said = wordsOf(error);
   const ca = `For a company's own CA: ${COMPANY_CA[io.runtime.name]}.`;
   if (/NotCapable/.test(said)) return "Run Deno with the permission that it names.";
-  if (
-    /proxy_refused|\b407\b|\b403\b|proxy.*(auth|refus|denied)|unsuccessful tunnel|tunnel/i.test(
-      said,
-    )
-  ) {
+  const isRefused = /proxy_refused|\b407\b|proxy.*(auth|refus|denied)|tunnel/i.test(said);
+  if (isRefused || proxy?.used && /\b403\b|Request was cancelled/.test(said)) {
     return `The proxy ${proxy ? `${proxy.host} (${proxy.variable}) ` : ""}refuses: it wants ` +
       "http://USER:PASSWORD@HOST:PORT there, or does not let this host pass. Ask who runs it.";
   }

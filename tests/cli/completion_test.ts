@@ -61,7 +61,7 @@ for (const [shell, ask] of Object.entries(ASK)) {
       const script = await Deno.makeTempFile({ suffix: shell === "pwsh" ? ".ps1" : "" });
       try {
         await Deno.writeTextFile(script, stdout);
-        const asked = LINES.map(([line]) => `${ask.line(line)}\necho ====`);
+        const asked = LINES.map(([line]) => `${ask.line(line)}\necho "===="`);
         const asking = [ask.begin(script), ...asked].join("\n");
         const said = await runProgram(found[shell]!, [...ask.args, asking], {
           env: { NO_COLOR: "1" },

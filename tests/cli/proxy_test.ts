@@ -92,6 +92,7 @@ const REMEDIES: readonly (readonly [string, Partial<Error> & { code?: string }, 
   ["Deno's tunnel", {
     message: "client error (Connect): tunnel error: proxy authorization required",
   }, /refuses/],
+  ["Node, which says nothing", { message: "Request was cancelled." }, /refuses/],
   ["a wrong name", {
     code: "ERR_TLS_CERT_ALTNAME_INVALID",
     message: "Hostname/IP does not match certificate's altnames",
