@@ -23,7 +23,6 @@ const EXIT_BY_CODE: Readonly<Partial<Record<string, number>>> = {
   network_error: EXIT.network,
   proxy_refused: EXIT.network,
   timeout: EXIT.network,
-  proxy_refused: EXIT.network,
   rate_limited: EXIT.limited,
 };
 

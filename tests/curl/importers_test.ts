@@ -3,11 +3,9 @@
 import { createTokenRequest } from "../../mod.ts";
 import { curlCommand, type CurlRequest } from "../../src/curl/curl.ts";
 import { assertEquals } from "../support/assert.ts";
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
 import { run } from "../support/run.ts";
-
-const IMPORTERS = { "curl-to-postmanv2": "1.8.4", "insomnia-importers": "3.6.0" };
 
 /** Prints what each importer made of the commands in the file that is its argument. */
 const READ = `
@@ -38,10 +36,11 @@ const FORM = { "content-type": "application/x-www-form-urlencoded" };
 const token = createTokenRequest({ clientId: "the id", clientSecret: "+&=%" });
 
 testWith(
-  ["npm", "node"],
+  ["node"],
   "importers read the same request, its secrets as variables",
   async ({ node }) => {
-    const folder = await npmProject("importers", IMPORTERS);
+    const tools = await npmTools();
+    const script = await Deno.makeTempFile({ dir: tools, suffix: ".mjs" }); // beside node_modules
     const bearer = { authorization: "Bearer t0ken" };
     const requests: readonly (readonly [CurlRequest, boolean])[] = [
       [token, true],
@@ -66,13 +65,13 @@ testWith(
     const commands = requests.map(([request, revealSecrets]) =>
       curlCommand(request, { shell: "posix", revealSecrets })
     );
-    await Deno.writeTextFile(`${folder}read.mjs`, READ);
+    await Deno.writeTextFile(script, READ);
     const file = await Deno.makeTempFile();
     await Deno.writeTextFile(file, JSON.stringify(commands));
     const [revealed, hidden, form, json, get] = JSON.parse(
-      await run(node, [`${folder}read.mjs`, file]),
+      await run(node, [script, file]),
     );
-    await Deno.remove(file);
+    await Promise.all([script, file].map((path) => Deno.remove(path)));
 
     const { url, headers } = token;
     const asToken = { method: "POST", url, headers };

@@ -1,7 +1,7 @@
 /** Shells that run scripts, with no start-up file of anybody's. */
 
 import type { Shell } from "../../src/curl/curl.ts";
-import { npmProject } from "./npm.ts";
+import { npmTools } from "./npm.ts";
 import { run } from "./run.ts";
 
 /** A program that reads one of our shells' language. */
@@ -60,7 +60,7 @@ export const SHELL_PROGRAMS: Readonly<Record<string, ShellProgram>> = {
 
 /** The programs to look for on the `PATH`. */
 export function needed({ program }: ShellProgram): string[] {
-  return program === "nu" ? ["npm"] : [program];
+  return program === "nu" ? [] : [program];
 }
 
 /** Runs many commands in one process, one after the other; the first that fails ends it. */
@@ -72,7 +72,7 @@ export async function runScript(
   const path = await Deno.makeTempFile({ suffix: program === "pwsh" ? ".ps1" : "" });
   try {
     await Deno.writeTextFile(path, `${begin}\n${commands.join("\n")}\n`);
-    const file = program === "nu" ? await nu() : program;
+    const file = program === "nu" ? `${await npmTools()}node_modules/nu/bin/nu` : program;
     return await run(file, [...args, path], { env: { ...QUIET, ...env } });
   } finally {
     await Deno.remove(path);
@@ -81,8 +81,3 @@ export async function runScript(
 
 /** PowerShell calls nobody, and writes no colours. */
 const QUIET = { POWERSHELL_TELEMETRY_OPTOUT: "1", POWERSHELL_UPDATECHECK: "Off", NO_COLOR: "1" };
-
-async function nu(): Promise<string> {
-  const folder = await npmProject("nu", { nu: "npm:@nushell/linux-x64@0.115.1" });
-  return `${folder}node_modules/nu/bin/nu`;
-}
