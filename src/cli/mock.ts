@@ -5,36 +5,41 @@ import type { AddressInfo } from "node:net";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import { createPlayground } from "../playground/playground.ts";
 import { mockKpn } from "../mock/mock.ts";
-import { parse } from "./args.ts";
+import { command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
+import type { Parsed } from "./options.ts";
+import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
+import type { Shell } from "../curl/quoting.ts";
 
-export const help = `\
+const OPTIONS = {
+  port: { value: "N", help: "default: one that is free" },
+  level: { value: "NAME", help: "the tier that its tokens tell: demo (default), prod" },
+  control: { help: "let programs and the page script failures at /mock" },
+  ...SHELL_OPTION,
+} as const;
+
+export const mock = command({
+  summary: "serve a mock of KPN's gateway on this machine",
+  help: `\
 kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
 
   kpn-auth mock --port 8080
 
 It prints what to set to use it, and each request that it answers. In a browser
 it shows a page; /openapi.yaml and /postman/collection.json describe the API.
+`,
+  options: OPTIONS,
+  run,
+});
 
-      --port N               default: one that is free
-      --level NAME           the tier that its tokens tell: demo (default), prod
-      --control              let programs and the page script failures at /mock
-  -h, --help                 this text
-`;
-
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values } = parse(args, {
-    port: { type: "string" },
-    level: { type: "string" },
-    control: { type: "boolean" },
-  });
+async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   const port = Number(values.port ?? 0);
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
     throw failure(EXIT.usage, "--port must be a number from 0 to 65535.");
   }
-  const mock = mockKpn(values.level === undefined ? {} : { level: values.level });
-  const handle = createPlayground(mock, { control: values.control ?? false });
+  const gateway = mockKpn(values.level === undefined ? {} : { level: values.level });
+  const handle = createPlayground(gateway, { control: values.control ?? false });
   const server = createServer((request, response) => {
     answer(handle, request, response).catch(() => response.destroy());
     response.on("finish", () => {
@@ -44,7 +49,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   });
   const { port: actual } = await listen(server, port);
   const interrupted = io.interrupted();
-  await io.stdout(instructions(`http://127.0.0.1:${actual}`, io.platform));
+  const shell = await shellOf(values.shell, io);
+  await io.stdout(instructions(`http://127.0.0.1:${actual}`, shell));
   await interrupted;
   server.close();
   server.closeAllConnections();
@@ -61,15 +67,17 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
   });
 }
 
-function instructions(origin: string, platform: string): string {
+function instructions(origin: string, shell: Shell): string {
   const { pathname } = new URL(TOKEN_ENDPOINTS.gateway);
-  const set = platform === "win32" ? "set" : "export";
+  const variables = {
+    KPN_CLIENT_ID: "APP_CLIENT_ID",
+    KPN_CLIENT_SECRET: "APP_CLIENT_SECRET",
+    KPN_TOKEN_ENDPOINT: `${origin}${pathname}`,
+  };
   return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
 Open it in a browser to try it. To use it:
 
-${set} KPN_CLIENT_ID=APP_CLIENT_ID
-${set} KPN_CLIENT_SECRET=APP_CLIENT_SECRET
-${set} KPN_TOKEN_ENDPOINT=${origin}${pathname}
+${Object.entries(variables).map(([name, value]) => assignment(name, value, shell)).join("\n")}
 
 `;
 }

@@ -30,7 +30,7 @@ onEach("call takes a URL, -X, -H, and -i puts status and headers first", async (
     );
     const [head = "", body] = stdout.split("\r\n\r\n");
     assertEquals([code, body], [0, '["DELETE","1","2"]']);
-    assertMatch(head, /^HTTP 200( OK)?\r\n/);
+    assertMatch(head, /^HTTP\/1\.1 200 OK\r\n/);
     assertStringIncludes(head, "x-quota: 7");
     assertEquals(new URL(mock.requests[1]!.url).search, "?q=1");
   });
