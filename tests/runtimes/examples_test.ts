@@ -28,20 +28,14 @@ class Gateway implements AsyncDisposable {
     this.mock.handle,
   );
   readonly address = `127.0.0.1:${this.#server.addr.port}`;
-  /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN. */
+  /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN, also from libraries that make a Request. */
   readonly detour = `{
     const { fetch } = globalThis;
-    globalThis.fetch = (url, init) =>
-      fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
-  }\n`;
-
-  /** For libraries that call `fetch` with a Request, too: its length is told here, and by the matrix there. */
-  readonly requestDetour = `${this.detour}{
-    const { fetch } = globalThis;
-    const anew = async ({ url, method, headers }, body) =>
-      await fetch(url, { method, headers, body: await body });
-    globalThis.fetch = (url, init) =>
-      url instanceof Request ? anew(url, url.text()) : fetch(url, init);
+    globalThis.fetch = (url, init) => url instanceof Request
+      ? url.text().then((body) =>
+        globalThis.fetch(url.url, { method: url.method, headers: url.headers, body })
+      )
+      : fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
   }\n`;
 
   constructor() {
@@ -201,7 +195,7 @@ for (
       (path) =>
         withFile(
           "detour.mjs",
-          gateway.requestDetour,
+          gateway.detour,
           (detour) => runProgram(program, [`--import=${detour}`, path], CREDENTIALS),
         ),
     );
