@@ -146,7 +146,9 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
   function answerTokenRequest(request: Received, differences: readonly Difference[]): Outcome {
     const client = judgeTokenRequest(request, clients, strict ? differences : []);
     if ("response" in client) return client;
-    const response = Response.json(tokens.mint(client));
+    const bytes = new TextEncoder().encode(JSON.stringify(tokens.mint(client)));
+    const headers = { "content-type": "application/json", "content-length": `${bytes.length}` };
+    const response = new Response(bytes, { headers });
     return { response, why: `token ${tokens.count()}, for ${client.clientId}` };
   }
 
