@@ -32,6 +32,14 @@ const OPTIONS = {
   lifetime: { value: "MS", help: "how long a token is valid (3599000)" },
   seed: { value: "N", help: "where the sequence of tokens starts (1)" },
   strict: { help: "refuse what KPN serves but does not document" },
+  upstream: {
+    value: "URL",
+    multiple: true,
+    help: "pass other calls on to this mock server of an API,\n" +
+      "once the token has passed. /base/path=URL: those under\n" +
+      "a base path, without it",
+  },
+  "allow-remote-upstream": { help: "an upstream may be on another machine" },
   control: { help: "let programs and the page script it at /mock" },
   log: { value: "FORMAT", oneOf: ["text", "json"], help: "text (default), or json" },
   ...SHELL_OPTION,
@@ -84,7 +92,15 @@ async function mockOptions(values: Values<typeof OPTIONS>, io: Io): Promise<Mock
     strict: values.strict,
     lifetime: numberOf("lifetime", values.lifetime, Number.MAX_SAFE_INTEGER),
     seed: numberOf("seed", values.seed, 2 ** 32 - 1),
+    upstream: Object.fromEntries((values.upstream ?? []).map(basePathAndUrl)),
+    allowRemoteUpstream: values["allow-remote-upstream"],
   };
+}
+
+/** `/base/path=URL`, or a URL alone, which is for every path. */
+function basePathAndUrl(text: string): [basePath: string, url: string] {
+  const [, basePath = "/", url = ""] = /^(?:(\/[^=]*)=)?(.*)$/s.exec(text)!;
+  return [basePath, url];
 }
 
 /** The client of KPN's examples. */

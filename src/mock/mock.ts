@@ -1,15 +1,22 @@
 /**
- * A mock of KPN's gateway: both token endpoints and Number Insight, as a `fetch`
- * to inject and as a handler for any runtime's server.
+ * A mock of KPN's gateway: both token endpoints, Number Insight, and any API that stands
+ * behind it, as a `fetch` to inject and as a handler for any runtime's server.
  *
  * @module
  */
 
-import { failing, type Outcome } from "./answers.ts";
+import type { Outcome } from "./answers.ts";
+import { type Backend, forwardedHeaders } from "./backends.ts";
 import { callBack, type CallbackReport } from "./callback.ts";
 import { answerPreflight, withCors } from "./cors.ts";
 import { contentTypeDifference, formOf } from "./form.ts";
-import { answerNumberInsight, type CallbackOrder, insightLevel } from "./number_insight.ts";
+import { asGateway, noBackend } from "./gateway.ts";
+import {
+  answerNumberInsight,
+  type CallbackOrder,
+  INSIGHT_BASE,
+  insightLevel,
+} from "./number_insight.ts";
 import {
   keepLast,
   receive,
@@ -31,6 +38,7 @@ import {
 import { bearerDifference, tokensOf } from "./tokens.ts";
 
 export type { MockFailure } from "./answers.ts";
+export type { MockRoute, MockUpstream } from "./backends.ts";
 export type { CallbackReport } from "./callback.ts";
 export type { RecordedAnswer, RecordedRequest } from "./record.ts";
 export type { ScriptedAnswer, ScriptOptions } from "./script.ts";
@@ -126,12 +134,15 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
       differences: isToken ? differences.map(({ words }) => words) : callDifferences(received),
     };
     requests.add(record);
-    const usual = () => isToken ? answerTokenRequest(received, differences) : answerApi(received);
+    const usual = () =>
+      isToken ? answerTokenRequest(received, differences) : answerApi(received, request);
     try {
       const target = { kind: isToken ? "token" : "api", clientId, record } as const;
       const { response, why } = await scripts.play(target, request, usual);
       complete(record, { status: response.status, why });
-      return record.method === "HEAD" ? new Response(null, response) : response;
+      if (record.method !== "HEAD") return response;
+      await response.body?.cancel();
+      return new Response(null, response);
     } catch (error) {
       complete(record, { why: `no answer: ${wordsOf(error)}` });
       throw error;
@@ -152,15 +163,37 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
     return { response, why: `token ${tokens.count()}, for ${client.clientId}` };
   }
 
-  function answerApi(request: Received): Outcome {
-    const level = insightLevel(request.url.pathname);
-    if (!level) return failing("unknown_path", "there is no such API");
-    const refusal = tokens.refuse(request.headers["authorization"]);
+  async function answerApi(
+    request: Received,
+    aborting: { readonly signal: AbortSignal },
+  ): Promise<Outcome> {
+    const backend = backendFor(request);
+    if (!backend) return await noBackend(request);
+    const { authorization } = request.headers;
+    const refusal = tokens.refuse(authorization);
     if (refusal) return refusal;
+    const serial = ++calls;
+    const headers = forwardedHeaders(request.headers);
+    const requestId = headers.get("x-request-id") ?? `mock-request-${serial}`;
+    headers.set("x-request-id", requestId);
+    const outcome = await backend(request, headers, aborting);
+    return { ...outcome, response: asGateway(outcome.response, requestId, serial) };
+  }
+
+  /** A route, or whatever has the longest base path of all. */
+  function backendFor(request: Received): Backend | undefined {
+    const { pathname } = request.url;
+    const [basePath = "", upstream] =
+      settings.upstreams.find(([basePath]) =>
+        pathname === basePath || pathname.startsWith(`${basePath}/`)
+      ) ?? [];
+    const level = basePath.length < INSIGHT_BASE.length ? insightLevel(pathname) : undefined;
+    return settings.routes(request) ?? (level ? insight(level) : upstream);
+  }
+
+  function insight(level: string): Backend {
     const order = (callback: CallbackOrder) => callbacks.add(callBack(callback, send));
-    const outcome = answerNumberInsight(request, level, ++calls, strict, order);
-    for (const [name, value] of quota(calls)) outcome.response.headers.set(name, value);
-    return outcome;
+    return (request) => answerNumberInsight(request, level, calls, strict, order);
   }
 
   return {
@@ -205,16 +238,6 @@ function callDifferences(request: Received): string[] {
     bearerDifference(request.headers["authorization"]),
     form && contentTypeDifference(request)?.words,
   ].filter((words): words is string => !!words);
-}
-
-/** Numbers of the mock's own: KPN does not publish its quotas. */
-function quota(used: number): readonly (readonly [string, string])[] {
-  return [
-    ["quota-limit", "1000"],
-    ["quota-interval", "1"],
-    ["quota-time-unit", "hour"],
-    ["quota-used", String(used)],
-  ];
 }
 
 /** A secret or a token follows no redirect: who would follow one learns it here. */

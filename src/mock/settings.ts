@@ -1,5 +1,6 @@
 /** What a mock is made of: its options, checked. */
 
+import { type MockRoute, type MockUpstream, routesOf, upstreamsOf } from "./backends.ts";
 import type { RecordedRequest } from "./record.ts";
 import type { MockClient } from "./token_endpoint.ts";
 
@@ -26,7 +27,17 @@ export interface MockKpnOptions {
   readonly seed?: number | undefined;
   /** Gets each request once it is answered, its record complete. Default: nothing. */
   readonly onAnswer?: ((request: RecordedRequest) => void) | undefined;
-  /** Sends the callback of `advanced/async`, to this machine only. Default: `globalThis.fetch`. */
+  /**
+   * APIs of your own behind the gateway, by method (or none, for all) and path (a `*` at its end
+   * stands for any rest): `{ "POST /communication/kpn/sms/send": (request) => new Response() }`.
+   * They are called once the token has passed. Default: none.
+   */
+  readonly routes?: Readonly<Record<string, MockRoute>> | undefined;
+  /** A server that knows the APIs; what neither a route nor Number Insight answers goes there. Default: none. */
+  readonly upstream?: MockUpstream | undefined;
+  /** Whether an upstream may be on another machine. Default: `false`. */
+  readonly allowRemoteUpstream?: boolean | undefined;
+  /** Sends the callback of `advanced/async`, to this machine only, and calls to an upstream. Default: `globalThis.fetch`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
@@ -42,6 +53,7 @@ export function settingsOf(options: MockKpnOptions) {
   if (!Number.isFinite(seed)) {
     throw new RangeError(`Cannot make a mock: seed is ${seed}; it must be a number`);
   }
+  const send = fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
   return {
     credentials: Object.freeze({ clientId, clientSecret }),
     clients,
@@ -50,7 +62,9 @@ export function settingsOf(options: MockKpnOptions) {
     strict,
     now,
     onAnswer: options.onAnswer ?? (() => {}),
-    send: fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init)),
+    send,
+    routes: routesOf(options.routes ?? {}),
+    upstreams: upstreamsOf(options.upstream ?? {}, options.allowRemoteUpstream ?? false, send),
   };
 }
 
