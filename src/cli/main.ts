@@ -13,7 +13,7 @@ import { explain } from "./explain.ts";
 import { endingOf, EXIT, failure, isClosedPipe } from "./exit.ts";
 import { type Io, painter } from "./io.ts";
 import { mock } from "./mock.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../mock/nearest.ts";
 import { parse } from "./options.ts";
 import { token } from "./token.ts";
 

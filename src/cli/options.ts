@@ -1,7 +1,7 @@
 /** A command's options as a table: parsing, help, completion and suggestions are made of it. */
 
 import { EXIT, failure } from "./exit.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../mock/nearest.ts";
 
 /** One option. */
 export interface Option {

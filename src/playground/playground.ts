@@ -4,17 +4,11 @@
  */
 
 import { ownRefusal } from "../mock/answers.ts";
-import { answerControl, guardControl } from "./control.ts";
+import { answerControl, type ControlOptions, guardControl } from "./control.ts";
 import { withCors } from "../mock/cors.ts";
 import type { MockKpn } from "../mock/mock.ts";
 import { PACKED } from "./packed.ts";
 import { KPN_ORIGIN } from "../kpn.ts";
-
-/** How a playground is set up. */
-export interface PlaygroundOptions {
-  /** Whether `/mock/…` scripts failures and tells the requests, to loopback only. Default: `false`. */
-  readonly control?: boolean;
-}
 
 /** What is served, by path. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -29,18 +23,23 @@ const TYPES: Readonly<Record<string, string>> = {
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
   "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** A handler that serves the page and its company, and leaves every other path to the mock. */
+/**
+ * A handler that serves the page and its company, and leaves every other path to the mock.
+ * `GET /mock/ready` answers whoever asks.
+ */
 export function createPlayground(
   mock: MockKpn,
-  { control = false }: PlaygroundOptions = {},
+  options: ControlOptions = {},
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const { origin, pathname } = new URL(request.url);
     const path = pathname === "/" ? "/index.html" : pathname;
     const file = PACKED[path];
     if (file !== undefined) return withCors(serve(request, path, file, origin), request);
+    if (pathname === "/mock/ready") return Response.json({ ready: true });
     if (pathname === "/mock" || pathname.startsWith("/mock/")) {
-      return guardControl(request) ?? await answerControl(request, mock, control);
+      return guardControl(request, options.remote ?? false) ??
+        await answerControl(request, mock, options);
     }
     return await echoing(request, mock.handle);
   };

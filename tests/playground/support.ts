@@ -1,7 +1,8 @@
 /** What the playground's suites share: a playground on a socket, and pictures of pages. */
 
 import { type MockKpn, mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
-import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
+import type { ControlOptions } from "../../src/playground/control.ts";
+import { createPlayground } from "../../src/playground/playground.ts";
 import type { Page } from "../support/browser.ts";
 
 /** A mock, and where its playground listens. */
@@ -12,7 +13,7 @@ export interface ServedPlayground {
 
 /** Does `work` while a playground listens on loopback. */
 export async function withDesk(
-  options: MockKpnOptions & PlaygroundOptions,
+  options: MockKpnOptions & ControlOptions,
   work: (playground: ServedPlayground) => Promise<void>,
 ): Promise<void> {
   const mock = mockKpn(options);

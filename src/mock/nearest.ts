@@ -1,12 +1,20 @@
 /** What a person may have meant. */
 
-/** The candidate that is one or two slips of the finger away from `word`, or begins with it. */
+/**
+ * The candidate that is one or two slips of the finger away from `word`, or begins with it;
+ * case and punctuation aside.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const from = plain(word).slice(0, 64);
   const [distance = Infinity, best] = candidates
-    .map((candidate) => [distanceOf(word, candidate), candidate] as const)
+    .map((candidate) => [distanceOf(from, plain(candidate)), candidate] as const)
     .sort(([a], [b]) => a - b)[0] ?? [];
-  if (distance <= Math.max(1, Math.floor(word.length / 3))) return best;
-  return candidates.find((candidate) => word.length > 1 && candidate.startsWith(word));
+  if (distance <= Math.max(1, Math.floor(from.length / 3))) return best;
+  return candidates.find((candidate) => from.length > 1 && plain(candidate).startsWith(from));
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
 /** Letters to add, drop, change or swap with their neighbour (optimal string alignment). */
