@@ -141,11 +141,11 @@ onEach("an answer that stalls half-way ends with 4 and says so", async (runtime)
       start: (to) => to.enqueue(new TextEncoder().encode("half")),
     });
     mock.respondNext(() => new Response(stalled), { to: "api" });
-    const { code, stdout, stderr } = await run(runtime, ["call", "/x", "--timeout", "700"], {
+    const { code, stdout, stderr } = await run(runtime, ["call", "/x", "--timeout", "4000"], {
       env,
     });
     assertEquals([code, stdout], [4, "half"]);
-    assertMatch(stderr, /^kpn-auth: Nothing came from 127\.0\.0\.1:\d+ for 700 ms/);
+    assertMatch(stderr, /^kpn-auth: Nothing came from 127\.0\.0\.1:\d+ for 4000 ms/);
   });
 });
 

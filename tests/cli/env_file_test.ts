@@ -113,7 +113,7 @@ Deno.test("a file goes before the environment, name by name; doctor says of a mi
   const variables = {
     KPN_CLIENT_ID: "wrong",
     KPN_CLIENT_SECRET: SECRET,
-    KPN_TOKEN_ENDPOINT: "http://127.0.0.1:1/token",
+    KPN_TOKEN_ENDPOINT: "http://127.0.0.1:1/oauth/client_credential/accesstoken",
   };
   await withFile(`KPN_CLIENT_ID=${ID}`, async (path) => {
     const mock = mockKpn({ clientId: ID, clientSecret: SECRET });

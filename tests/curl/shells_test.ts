@@ -17,7 +17,7 @@ const VALUES = [
   ...PUNCTUATION_PAIRS,
   ...fc.sample(printable, { numRuns: 1_000, seed: SEED }),
 ];
-/** The printer takes all of them; the real curl a tenth. */
+/** The printer takes all of them; the real curl some of a tenth, with `--all` each of them. */
 const TENTH = sample(VALUES, VALUES.length / 10);
 /** What only a file brings. */
 const TEXTS = [
@@ -49,9 +49,11 @@ for (const [name, program] of Object.entries(SHELL_PROGRAMS)) {
 
   testWith(programs, `B41, B42: every value reaches the server through ${name}`, async () => {
     await using server = captureServer();
-    const bodies = [...TEXTS, ...TENTH.filter((_, index) => index % 10 === 0)];
+    const bodies = [...TEXTS, ...sample(TENTH, 10)];
     const requests = [
-      ...pairsOf(tens(TENTH)).map(([id, secret]) => tokenRequest(server.origin, id, secret)),
+      ...sample(pairsOf(tens(TENTH)), 5).map(([id, secret]) =>
+        tokenRequest(server.origin, id, secret)
+      ),
       ...bodies.map((body, index) => apiRequest(server.origin, body, headersOf(index))),
       formThatBeginsWithAnAt(server.origin),
     ];
@@ -64,7 +66,8 @@ for (const [name, program] of Object.entries(SHELL_PROGRAMS)) {
   testWith(programs, `B30: credentials come from the environment in ${name}`, async () => {
     await using server = captureServer();
     const command = rendered(tokenRequest(server.origin, "none", "none"), shell);
-    const pairs = pairsOf(HARD_VALUES.slice(32)); // every mark before every mark, and the rest
+    // Every mark before every mark, and the rest.
+    const pairs = sample(pairsOf(HARD_VALUES.slice(32)), 10);
     const commands = pairs.flatMap(([id, secret]) => [
       assign("KPN_CLIENT_ID", quote(id)),
       assign("KPN_CLIENT_SECRET", quote(secret)),
