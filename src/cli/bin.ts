@@ -74,6 +74,7 @@ const io: Io = {
   env: (name) => process.env[name],
   platform: process.platform,
   runtime: { name, version: versions[name]! },
+  program: process.argv[1],
   terminal: { stdin: !!stdin.isTTY, stdout: !!stdout.isTTY, stderr: !!stderr.isTTY },
   fetch: globalThis.fetch,
   stdin,

@@ -8,6 +8,8 @@ export interface Io {
   readonly platform: string;
   /** What runs this, since each treats proxies and certificates in its own way. */
   readonly runtime: { readonly name: "deno" | "node" | "bun"; readonly version: string };
+  /** The path of the program, `src/cli/bin` or a link to it. */
+  readonly program?: string | undefined;
   /** Which streams are a terminal. */
   readonly terminal: {
     readonly stdin: boolean;

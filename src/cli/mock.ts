@@ -9,6 +9,7 @@ import { createPlayground } from "../playground/playground.ts";
 import { command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
+import { libraryBeside } from "./library.ts";
 import { serve } from "./mock_server.ts";
 import type { Parsed, Values } from "./options.ts";
 import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
@@ -71,7 +72,8 @@ async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> 
   const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
   let stopping = false;
   const stop = () => void (stopping = true);
-  const handle = createPlayground(gateway, { control, remote, stop });
+  const library = libraryBeside(io.program ?? "");
+  const handle = createPlayground(gateway, { control, remote, stop, library });
   const server = await serve(handle, host, port);
   const ended = Promise.race([io.interrupted(), server.answered(() => stopping)]);
   if (remote) await io.stderr(warning(host, control));

@@ -1,15 +1,15 @@
 /** The playground: what it serves, who may control it, and what it tells of itself. */
 
 import { mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
-import type { ControlOptions } from "../../src/playground/control.ts";
-import { createPlayground } from "../../src/playground/playground.ts";
+import { libraryBeside } from "../../src/cli/library.ts";
+import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 
 const HOME = "http://127.0.0.1:8080";
 
-function playgroundOf(options: MockKpnOptions & ControlOptions = {}) {
+function playgroundOf(options: MockKpnOptions & PlaygroundOptions = {}) {
   const mock = mockKpn(options);
-  const handle = createPlayground(mock, options);
+  const handle = createPlayground(mock, { library: libraryBeside("src/cli/bin.ts"), ...options });
   const ask = (path: string, init?: RequestInit) => handle(new Request(new URL(path, HOME), init));
   return { mock, ask };
 }
@@ -47,7 +47,30 @@ Deno.test("what describes KPN's gateway names the mock's own address, and KPN's 
   assert(!yaml.includes("api-prd.kpn.com"));
   const environment = await (await ask("/postman/environment.json")).json();
   assertEquals(environment.values[0].value, HOME);
-  assertStringIncludes(await (await ask("/kpn-auth.js")).text(), "https://api-prd.kpn.com");
+  assertStringIncludes(await (await ask("/kpn-auth/src/kpn.js")).text(), "https://api-prd.kpn.com");
+});
+
+Deno.test("the page gets the library's own modules, types stripped, and no other file", async () => {
+  const { mock, ask } = playgroundOf();
+  for (const path of ["mod.js", "mod.ts", "src/kpn.ts", "src/curl/curl.js"]) {
+    const response = await ask(`/kpn-auth/${path}`);
+    assertEquals(response.status, 200, path);
+    assertMatch(response.headers.get("content-type") ?? "", /^text\/javascript/);
+    assert(!/^(export )?(interface|type) /m.test(await response.text()));
+  }
+  for (const path of ["src/cli/bin.ts", "deno.json", "src/nothing.js", "src/../mod.json"]) {
+    const response = await ask(`/kpn-auth/${path}`);
+    assertEquals(response.status, 404, path);
+    await response.body?.cancel();
+  }
+  assertEquals(mock.requests.length, 0);
+});
+
+Deno.test("without the library, its modules are missing, and the answer says what to allow", async () => {
+  const { ask } = playgroundOf({ library: libraryBeside("") });
+  const response = await ask("/kpn-auth/mod.js");
+  assertEquals(response.status, 404);
+  assertMatch(await response.text(), /--allow-read/);
 });
 
 Deno.test("the page names nothing that would be loaded from elsewhere", async () => {

@@ -1,9 +1,11 @@
 /** What the playground's suites share: a playground on a socket, and pictures of pages. */
 
 import { type MockKpn, mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
-import type { ControlOptions } from "../../src/playground/control.ts";
-import { createPlayground } from "../../src/playground/playground.ts";
+import { libraryBeside } from "../../src/cli/library.ts";
+import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import type { Page } from "../support/browser.ts";
+
+const BIN = new URL("../../src/cli/bin.ts", import.meta.url).pathname;
 
 /** A mock, and where its playground listens. */
 export interface ServedPlayground {
@@ -13,11 +15,14 @@ export interface ServedPlayground {
 
 /** Does `work` while a playground listens on loopback. */
 export async function withDesk(
-  options: MockKpnOptions & ControlOptions,
+  options: MockKpnOptions & PlaygroundOptions,
   work: (playground: ServedPlayground) => Promise<void>,
 ): Promise<void> {
   const mock = mockKpn(options);
-  await withServer(createPlayground(mock, options), (url) => work({ mock, url }));
+  await withServer(
+    createPlayground(mock, { library: libraryBeside(BIN), ...options }),
+    (url) => work({ mock, url }),
+  );
 }
 
 /** Does `work` while `handler` is served on loopback. */

@@ -2,39 +2,20 @@
 
 import { mockKpn } from "../../src/mock/mock.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { npmProject } from "../support/npm.ts";
+import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";
+import { start } from "../support/run.ts";
 import { withServer } from "./support.ts";
 
 const TOKEN = "/oauth/client_credential/accesstoken?grant_type=client_credentials";
 
 /** Does `work` while Prism serves a description. */
 async function withPrism(node: string, description: string, work: (url: string) => Promise<void>) {
-  const folder = await npmProject("prism", { "@stoplight/prism-cli": "5.16.0" });
   const path = new URL(`../mock/descriptions/${description}`, import.meta.url).pathname;
-  const child = new Deno.Command(node, {
-    args: ["node_modules/@stoplight/prism-cli/dist/index.js", "mock", "--port=0", path],
-    cwd: folder,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    let said = "";
-    let port: string | undefined;
-    while (!port) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`Prism ended by itself: ${said}`);
-      said += value;
-      port = /listening on http:\/\/[^:]+:(\d+)/.exec(said)?.[1];
-    }
-    await work(`http://127.0.0.1:${port}`);
-  } finally {
-    child.kill("SIGTERM");
-    await reader.cancel();
-    await child.status;
-  }
+  const args = ["node_modules/@stoplight/prism-cli/dist/index.js", "mock", "--port=0", path];
+  const ready = /listening on (http:\/\/[^:]+:\d+)/;
+  await using prism = await start(node, args, ready, { cwd: await npmTools() });
+  await work(prism.ready[1]!);
 }
 
 /** The APIs of the descriptions: base path, path, what is right and what is wrong. */
@@ -57,7 +38,7 @@ const APIS = {
 
 for (const [description, { basePath, path, right, wrong, answer }] of Object.entries(APIS)) {
   testWith(
-    ["node", "npm"],
+    ["node"],
     `Prism behind the mock serves ${description}: right and wrong tokens, calls and paths`,
     async ({ node }) => {
       await withPrism(node, description, async (upstream) => {
