@@ -16,19 +16,19 @@ import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
   port: { value: "N", help: "default: one that is free" },
-  host: { value: "ADDRESS", help: "listen there; default: 127.0.0.1, this machine only" },
+  host: { value: "ADDRESS", help: "listen there; default: 127.0.0.1, this machine" },
   "client-id": {
     value: "ID",
     multiple: true,
-    help: "a client that it knows; default: APP_CLIENT_ID. Each\n" +
-      "takes a line of KPN_CLIENT_SECRET as its secret",
+    help: "a client that it knows; default: APP_CLIENT_ID.\n" +
+      "Each takes a line of KPN_CLIENT_SECRET",
   },
   "client-secret-stdin": { help: "take the secrets from standard input, a line each" },
   level: {
     value: "NAME",
     multiple: true,
-    help: "the tier that a client's tokens tell, once for each:\n" +
-      "demo (default; the portal's Sandbox), prod (Project)",
+    help: "the tier of a client's tokens, once for each: demo\n" +
+      "(default; the portal's Sandbox), prod (Project)",
   },
   lifetime: { value: "MS", help: "how long a token is valid (3599000)" },
   seed: { value: "N", help: "where the sequence of tokens starts (1)" },
@@ -37,8 +37,8 @@ const OPTIONS = {
     value: "URL",
     multiple: true,
     help: "pass other calls on to this mock server of an API,\n" +
-      "once the token has passed. /base/path=URL: those under\n" +
-      "a base path, without it",
+      "once the token has passed. /base/path=URL: those\n" +
+      "under a base path, without it",
   },
   "allow-remote-upstream": { help: "an upstream may be on another machine" },
   control: { help: "let programs and the page script it at /mock" },
@@ -53,9 +53,9 @@ kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
 
   kpn-auth mock --port 8080
 
-It prints what to set to use it, and each request that it answers, and why so. In
-a browser it shows a page; /openapi.yaml and /postman/collection.json describe the
-API. GET /mock/ready answers once it serves.
+It prints what to set to use it, and each request that it answers, and why so.
+In a browser it shows a page; /openapi.yaml and /postman/collection.json
+describe the API. GET /mock/ready answers once it serves.
 `,
   options: OPTIONS,
   run,
