@@ -9,7 +9,8 @@ import type { Envelope } from "./errors.ts";
 /** What an answer says. Every text is bounded and without control characters; it may be empty. */
 export interface Said {
   readonly envelope: Envelope;
-  readonly code: string;
+  /** Where a code may stand, the first first. */
+  readonly codes: readonly string[];
   readonly message: string;
   readonly transactionId?: string;
   /** Whether nobody but the token endpoint writes so. */
@@ -39,12 +40,13 @@ const IDS = "error.transactionId errorResponse.transactionId transactionId corre
 /** What a body says, in any of KPN's envelopes. */
 export function readEnvelope(body: string): Said {
   const root = parseJson(body) ?? parseXml(body);
-  const [envelope, code, message] =
+  const [envelope, code, words] =
     ENVELOPES.find(([, ...places]) => first(root, places.join(" "))) ?? ["unknown", "", ""];
+  const message = first(root, `${words} ${MESSAGES}`);
   return {
     envelope,
-    code: first(root, code),
-    message: first(root, `${message} ${MESSAGES}`),
+    codes: [first(root, code), envelope === "kpn" ? leadingCode(message) : ""],
+    message,
     transactionId: first(root, IDS, 100),
     ofTokenEndpoint: code === "ErrorCode",
   };
@@ -77,17 +79,21 @@ function first(root: unknown, places: string, most?: number): string {
 const PARAMETER = /(?:^|[\s,])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
 
 /** What `www-authenticate` says: `Bearer realm="…",error="…",error_description="…"` (RFC 6750 section 3). */
-export function readChallenge(header: string | null): Said {
+export function readChallenge(header: string): Said {
   const fields: Record<string, string | undefined> = {};
-  for (const [, name, quoted, token] of `${header}`.matchAll(PARAMETER)) {
+  for (const [, name, quoted, token] of header.matchAll(PARAMETER)) {
     fields[name!.toLowerCase()] ??= quoted ?? token;
   }
-  const { error, error_description } = fields;
-  return { envelope: "www-authenticate", code: text(error), message: text(error_description) };
+  const message = text(fields.error_description);
+  return {
+    envelope: "www-authenticate",
+    codes: [leadingCode(message), text(fields.error)],
+    message,
+  };
 }
 
 /** The code that a text begins with, such as `oauth.v2.X: words`; plain words are none. */
-export function leadingCode(message: string): string {
+function leadingCode(message: string): string {
   return /^[a-z]+[_.][\w.-]*\w/i.exec(message)?.[0] ?? "";
 }
 

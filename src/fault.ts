@@ -2,9 +2,10 @@
 
 import { readText, type ResponseLike } from "./body.ts";
 import { within } from "./deadline.ts";
-import { leadingCode, readChallenge, readEnvelope, type Said, text } from "./envelope.ts";
+import { readChallenge, readEnvelope, text } from "./envelope.ts";
 import type { Envelope, FaultCode } from "./errors.ts";
 import { hintFor, meaningOf } from "./meanings.ts";
+import { redact } from "./redact.ts";
 
 /** What an error answer says, in one shape. */
 export interface Fault {
@@ -36,6 +37,8 @@ export interface AnswerContext {
   readonly tokenEndpoint?: boolean;
   /** The clock for a `Retry-After` that is a date. Default: `Date.now`. */
   readonly now?: () => number;
+  /** What no text may hold. Default: nothing. */
+  readonly secrets?: readonly string[];
 }
 
 /** How long {@linkcode readFault} waits for a body, in ms. */
@@ -89,32 +92,37 @@ export async function isTokenRejected(response: Response, signal?: AbortSignal):
 
 /** Status, headers and body text to a fault. */
 export function parseFault(
-  response: Pick<ResponseLike, "status" | "headers">,
+  { status, headers }: Pick<ResponseLike, "status" | "headers">,
   body: string,
-  { tokenEndpoint = false, now = Date.now }: AnswerContext = {},
+  { tokenEndpoint = false, now = Date.now, secrets = [] }: AnswerContext = {},
 ): Fault {
-  const { status, headers } = response;
+  const header = (name: string) => headers?.get?.(name) ?? "";
   const said = readEnvelope(body);
-  const [speaker, originalCode] = decisive(said, readChallenge(headers.get("www-authenticate")));
+  const challenge = readChallenge(header("www-authenticate"));
+  const codes = [...said.codes, ...challenge.codes].filter(Boolean);
+  const originalCode = codes.find(meaningOf) ?? codes[0] ?? "";
+  const speaker = originalCode && !said.codes.includes(originalCode) ? challenge : said;
   let code = meaningOf(originalCode) ??
-    byStatus(response, body, Boolean(originalCode || speaker.message));
+    byStatus(status, header, body, Boolean(originalCode || speaker.message));
   // The one exception of place: there it is Apigee's word for a wrong id.
   if (code === "invalid_request" && status === 401 && (tokenEndpoint || said.ofTokenEndpoint)) {
     code = "invalid_client";
   }
-  const transactionId = said.transactionId || text(headers.get("x-request-id"), 100);
-  const retryAfter = readRetryAfter(headers.get("retry-after"), now);
+  const clean = (text: string) => redact(text, secrets);
+  const transactionId = clean(said.transactionId || text(header("x-request-id"), 100));
+  const retryAfter = readRetryAfter(header("retry-after"), now);
   const isUnknownValue = code === "not_found" && !/fault|unknown/.test(speaker.envelope);
+  const host = code === "redirected" && clean(hostOf(header("location")));
   const hint = [
     hintFor(isUnknownValue ? "unknown_value" : code),
-    code === "redirected" && leadsTo(headers.get("location")),
+    host && `It leads to ${host}.`,
     retryAfter && `Wait ${Math.ceil(retryAfter / 1000)} s before the next try.`,
     transactionId && `If you ask KPN's support, quote transactionId ${transactionId}.`,
   ].filter(Boolean).join(" ");
   return {
     code,
-    originalCode,
-    message: speaker.message || said.message,
+    originalCode: clean(originalCode),
+    message: clean(speaker.message || said.message),
     hint,
     ...transactionId && { transactionId },
     ...retryAfter !== undefined && { retryAfter },
@@ -122,20 +130,10 @@ export function parseFault(
   };
 }
 
-/** Who says what it is, with which code: the first that the table knows, else the first that there is. */
-function decisive(said: Said, challenge: Said): readonly [Said, code: string] {
-  const codes: (readonly [Said, string])[] = [
-    [said, said.code],
-    [said, said.envelope === "kpn" ? leadingCode(said.message) : ""],
-    [challenge, leadingCode(challenge.message)],
-    [challenge, challenge.code],
-  ];
-  return codes.find(([, code]) => meaningOf(code)) ?? codes.find(([, code]) => code) ?? [said, ""];
-}
-
 /** What an answer means whose code, if it has one, means nothing to us. */
 function byStatus(
-  { status, headers }: Pick<ResponseLike, "status" | "headers">,
+  status: number,
+  header: (name: string) => string,
   body: string,
   isSaid: boolean,
 ): FaultCode {
@@ -146,23 +144,20 @@ function byStatus(
   if (isSaid && status >= 400) return meaning ?? "invalid_request";
   if (meaning !== "access_denied") return meaning ?? "invalid_response";
   const isHtml = /^\s*<(!doctype |html)/i.test(body) ||
-    body.trim() && /html/.test(`${headers.get("content-type")}`);
-  const isProxy =
-    ["proxy-authenticate", "x-squid-error", "via"].some((name) => headers.get(name)) ||
+    body.trim() && /html/.test(header("content-type"));
+  const isProxy = ["proxy-authenticate", "x-squid-error", "via"].some(header) ||
     isHtml && /squid|proxy/i.test(body);
   if (status === 403 && isProxy) return "proxy_refused";
   return isHtml ? "invalid_response" : meaning;
 }
 
-/** Where a redirect leads: the host alone, since the rest may hold anything. */
-function leadsTo(location: string | null): string | undefined {
-  if (location && URL.canParse(location)) return `It leads to ${text(new URL(location).host)}.`;
+/** The host of a URL: nothing else of it is quoted, since the rest may hold anything. */
+function hostOf(url: string): string {
+  return /^https?:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(url)?.[1] ?? "";
 }
 
 /** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3). */
-function readRetryAfter(header: string | null, now: () => number): number | undefined {
-  const ms = /^\d{1,12}$/.test(`${header}`)
-    ? Number(header) * 1000
-    : Date.parse(`${header}`) - now();
+function readRetryAfter(header: string, now: () => number): number | undefined {
+  const ms = /^\d{1,12}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now();
   return ms >= 0 ? ms : undefined;
 }

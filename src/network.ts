@@ -13,8 +13,6 @@ const CAUSES: readonly (readonly [why: string, words: RegExp, code?: "proxy_refu
   ["DNS failed", /ENOTFOUND|EAI_AGAIN|dns/],
   ["timed out", /time(d.?)?out/i],
   ["connection refused", /refused/i],
-  ["TLS failed: the certificate is another host's", /altname|valid.?for.?name/i],
-  ["TLS failed: the certificate's issuer is unknown", /self.signed|issuer|leaf_sign|CaUsed/i],
   ["TLS failed: check certificate and clock", /cert|ssl|tls|corrupt/i],
   ["connection lost", /reset|closed|lost|SOCKET|broken|eof|end of|a body/i],
   ["runtime does not say why", /^/],

@@ -13,13 +13,10 @@ import { quoted, refuse } from "./options.ts";
 export function checkNumbers(numbers: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(numbers)) {
     const label = `${name} ${quoted(value)}`;
-    if (typeof value !== "number") {
-      refuse(label, "is no number: convert text with Number(…)");
-    }
-    if (Number.isNaN(value)) refuse(label, "must be a number: was it converted from text?");
+    if (typeof value !== "number" || Number.isNaN(value)) refuse(label, "must be a number");
     const whole = name === "retries";
     if (value >= 0 && value <= MAX_TIMER && (!whole || Number.isInteger(value))) continue;
-    const kind = whole ? "a whole number from" : "from";
-    throw new RangeError(`Cannot use ${label}: it must be ${kind} 0 to ${MAX_TIMER}`);
+    const kind = whole ? "a whole number " : "";
+    throw new RangeError(`Cannot use ${label}: it must be ${kind}from 0 to ${MAX_TIMER}`);
   }
 }

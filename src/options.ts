@@ -3,8 +3,7 @@
 /** What happens to text on its way through a file, a terminal or the clipboard. */
 const TEXT_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/[\r\n]$/, "ends with a line break: trim it"],
-  [/^\s/, "begins with white space: trim it"],
-  [/\s$/, "ends with white space: trim it"],
+  [/^\s|\s$/, "has white space at an end: trim it"],
   [/\p{Cc}/u, "has a control character inside"],
   [/\p{Cs}/u, "has a lone surrogate inside"],
 ];
@@ -16,8 +15,7 @@ export function refuse(option: string, fault: string): never {
 
 /** Refuses what is no text, or was damaged on its way. Names the option, never the value. */
 export function checkText(option: string, value: unknown): asserts value is string {
-  const type = typeof value;
-  if (value != null && type !== "string") refuse(option, `is of type ${type}, not string`);
+  if (typeof (value ?? "") !== "string") refuse(option, `is of type ${typeof value}, not string`);
   const text = `${value}`;
   if (/^(undefined|null)?$/.test(text)) {
     refuse(option, `is ${text || "empty"}: is the environment variable set?`);

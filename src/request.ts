@@ -18,7 +18,7 @@ export interface TokenTarget {
   readonly realm?: Realm | undefined;
   /**
    * A token endpoint other than KPN's, instead of a realm: a mock, a proxy. Its query is
-   * kept byte for byte (RFC 6749 section 3.2) and its fragment dropped;
+   * kept byte for byte (RFC 6749 section 3.2), also a `grant_type` in it, and its fragment dropped;
    * `grant_type=client_credentials` is appended if the query has no `grant_type`.
    */
   readonly tokenEndpoint?: string | URL | undefined;
@@ -84,7 +84,7 @@ export function createTokenRequest(
   const form = [
     ["client_id", clientId],
     ["client_secret", clientSecret],
-    ...Object.entries(checkParameters(target.parameters)),
+    ...fieldsOf(target.parameters),
   ];
   return Object.freeze({
     url: tokenEndpoint(target),
@@ -102,16 +102,10 @@ export function tokenEndpoint(
   if (given === undefined) return realmEndpoint(realm);
   if (realm !== undefined) refuse(`realm ${quoted(realm)}`, "excludes tokenEndpoint: remove one");
   const { searchParams } = secureUrl("tokenEndpoint", given, allowInsecureHttp);
-  const grantTypes = searchParams.getAll("grant_type");
-  const other = grantTypes.find((value) => value !== "client_credentials");
-  if (other !== undefined) {
-    refuse(`tokenEndpoint with grant_type ${quoted(other)}`, "must be client_credentials");
-  }
   // As given, not as `URL` spells it: a signature may cover the query.
   const [url = ""] = (typeof given === "string" ? given : given.href).split("#");
-  if (grantTypes.length) return url;
-  const query = url.indexOf("?");
-  const separator = query < 0 ? "?" : query === url.length - 1 ? "" : "&";
+  if (searchParams.has("grant_type")) return url;
+  const separator = /^[^?]*\?$/.test(url) ? "" : url.includes("?") ? "&" : "?";
   return `${url}${separator}grant_type=client_credentials`;
 }
 
@@ -121,17 +115,15 @@ function realmEndpoint(realm: Realm = "gateway"): string {
   return TOKEN_ENDPOINTS[realm];
 }
 
-/** Checks and copies parameters. A message names one, and does not quote its value: it may be secret. */
-function checkParameters(
-  parameters: TokenTarget["parameters"] = {},
-): Readonly<Record<string, string>> {
+/** The fields of `parameters`, checked. A message names one, and does not quote its value: it may be secret. */
+function fieldsOf(parameters: TokenTarget["parameters"] = {}): string[][] {
   checkObject("parameters", parameters);
-  const copy = { ...parameters };
-  for (const [name, value] of Object.entries(copy)) {
+  const fields = Object.entries(parameters);
+  for (const [name, value] of fields) {
     const field = `parameters[${quoted(name)}]`;
     if (/^(client_id|client_secret|grant_type)?$/i.test(name)) refuse(field, "must be left out");
     checkText(field, name);
     checkText(field, value);
   }
-  return copy;
+  return fields;
 }

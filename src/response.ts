@@ -4,7 +4,7 @@ import { parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
 import { KpnAuthError } from "./errors.ts";
 import { parseFault } from "./fault.ts";
 import { redact } from "./redact.ts";
-import { type AccessToken, FIELDS, isTokenValue, MAX_LIFETIME, readStoredToken } from "./token.ts";
+import { type AccessToken, isTokenValue, MAX_LIFETIME, readStoredToken, TEXTS } from "./token.ts";
 
 /**
  * KPN's answer as it stands on the wire: every value is a string in the documented
@@ -82,24 +82,29 @@ export async function readWire(
   now: () => number = Date.now,
   signal?: AbortSignal,
 ): Promise<TokenResponse> {
-  checkResponse(response);
-  const text = await readText(response, signal);
-  const wire = parseJson(text) as TokenResponse | null | undefined;
-  if (response.ok && isToken(wire)) return wire;
-  throw refusal(
-    response,
-    text,
-    now,
-    [secret, wire?.access_token, wire?.refresh_token].filter(isText),
-  );
-}
-
-/** A wrapper of `fetch` that forgets to return, or a stub that lacks a field, is named. */
-function checkResponse(response: ResponseLike): void {
-  const { ok, status } = Object(response);
+  const { ok, status, headers } = Object(response) as ResponseLike;
+  // A wrapper of `fetch` that forgets to return, or a stub that lacks a field.
   if (ok === undefined || status === undefined) {
     throw unreadable(response ? "has no `ok` or `status`" : `is ${response}`);
   }
+  const text = await readText(response, signal);
+  const wire = parseJson(text) as TokenResponse | null | undefined;
+  if (ok && isToken(wire)) return wire;
+
+  // A token that is refused is none to be quoted either.
+  const secrets = [secret, wire?.access_token, wire?.refresh_token].filter(isText);
+  const { code, originalCode, message, hint, ...details } = parseFault(response, text, {
+    tokenEndpoint: true,
+    now,
+    secrets,
+  });
+  const type = redact(headers?.get?.("content-type") ?? "", secrets);
+  const words = [`HTTP ${status}`, `${text.length} characters`, type, originalCode, message];
+  throw new KpnAuthError(
+    code,
+    `Cannot get a token: ${code} (${words.filter(Boolean).join(", ")}). ${hint}`,
+    { status, ...details },
+  );
 }
 
 function isToken(wire: TokenResponse | null | undefined): wire is TokenResponse {
@@ -111,48 +116,18 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** What an answer that is no token says, without `secrets`: a token that is refused among them. */
-function refusal(
-  { status, headers }: ResponseLike,
-  text: string,
-  now: () => number,
-  secrets: readonly string[],
-): KpnAuthError {
-  const get = (name: string) => headers?.get?.(name) ?? null;
-  const { code, originalCode, message, hint, transactionId, ...details } = parseFault(
-    { status, headers: { get } },
-    text,
-    { tokenEndpoint: true, now },
-  );
-  const said = redact(
-    [get("content-type"), originalCode, message].filter(Boolean).join(", "),
-    secrets,
-  );
-  const words = [`HTTP ${status}`, `${text.length} characters`, said].filter(Boolean).join(", ");
-  // The hint is ours, but may quote an id or a URL: a short secret would star our own words.
-  const advice = redact(hint, secrets.filter(({ length }) => length >= 8), 1000);
-  return new KpnAuthError(code, `Cannot get a token: ${code} (${words}). ${advice}`, {
-    status,
-    ...details,
-    ...transactionId && { transactionId: redact(transactionId, secrets, 100) },
-  });
-}
-
 /** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */
 export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessToken {
-  const lifetime = digits(wire.expires_in, 1000) || DEFAULT_LIFETIME;
-  const fields = Object.entries(FIELDS).map(([name, type]) => {
-    const field = wire[name.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)];
-    return [name, type === "number" ? digits(field) : field];
-  });
+  const lifetime = (digits(wire.expires_in) ?? 0) * 1000 || DEFAULT_LIFETIME;
+  const inSnakeCase = (name: string) => name.replace(/[A-Z]/g, "_$&").toLowerCase();
   return readStoredToken({
-    ...Object.fromEntries(fields),
+    ...Object.fromEntries(TEXTS.map((name) => [name, wire[inSnakeCase(name)]])),
     value: wire.access_token,
     type: wire.token_type,
     requestedAt,
     expiresAt: requestedAt + Math.min(lifetime, MAX_LIFETIME),
+    issuedAt: digits(wire.issued_at),
     developerEmail: wire.developer_email ?? wire["developer.email"],
-    refreshTokenExpiresIn: digits(wire.refresh_token_expires_in, 1000),
     apiProducts: productsOf(wire.api_product_list_json) ?? productsOf(wire.api_product_list),
   })!;
 }
@@ -163,9 +138,8 @@ function productsOf(list: unknown): unknown {
   return isText(list) ? list.split(/[[\],]/).map((name) => name.trim()).filter(Boolean) : undefined;
 }
 
-/** A non-negative number of units (ms) that dates can hold, given as a number or as nothing but digits. */
-function digits(value: unknown, unit = 1): number | undefined {
-  if (!isText(value) && typeof value !== "number") return undefined;
-  const ms = Number(value) * unit;
-  return /^\d+$/.test(`${value}`) && ms <= 8e15 ? ms : undefined;
+/** A number that dates can hold, given as such or as nothing but digits. */
+function digits(value: unknown): number | undefined {
+  const isGiven = isText(value) || typeof value === "number";
+  return isGiven && /^\d{1,13}$/.test(`${value}`) ? Number(value) : undefined;
 }

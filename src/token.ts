@@ -31,12 +31,6 @@ export interface AccessToken {
   readonly scope: string;
   /** `"approved"`, or what else KPN says. */
   readonly status?: string;
-  /** Always empty with client credentials: a new token is a new POST. */
-  readonly refreshToken?: string;
-  /** Lifetime of the refresh token in ms: 0. */
-  readonly refreshTokenExpiresIn?: number;
-  /** How often the token was refreshed: 0. */
-  readonly refreshCount?: number;
 }
 
 /** How long before its expiry a token counts as ageing and as stale. */
@@ -85,24 +79,16 @@ export function isFromFuture({ requestedAt }: AccessToken, time: number): boolea
 /** The longest lifetime that is believed: a day, in ms. */
 export const MAX_LIFETIME = 86_400_000;
 
-/** What a token holds beside its API products, and of which type it is; KPN writes the names in snake_case. */
-export const FIELDS: Readonly<Record<string, "string" | "number">> = {
-  value: "string",
-  type: "string",
-  requestedAt: "number",
-  expiresAt: "number",
-  issuedAt: "number",
-  clientId: "string",
-  level: "string",
-  applicationName: "string",
-  developerEmail: "string",
-  organizationName: "string",
-  scope: "string",
-  status: "string",
-  refreshToken: "string",
-  refreshTokenExpiresIn: "number",
-  refreshCount: "number",
-};
+/** The texts that a token holds beside its value and type; KPN writes their names in snake_case. */
+export const TEXTS: readonly string[] = [
+  "clientId",
+  "level",
+  "applicationName",
+  "developerEmail",
+  "organizationName",
+  "scope",
+  "status",
+];
 
 /**
  * The access token that a value from elsewhere (a store, an answer) stands for: copied, checked
@@ -110,13 +96,15 @@ export const FIELDS: Readonly<Record<string, "string" | "number">> = {
  */
 export function readStoredToken(value: unknown): AccessToken | undefined {
   const stored = Object(value);
-  const apiProducts = [stored.apiProducts].flat().filter((name) => typeof name === "string");
-  const copy = { value: "", type: "Bearer", scope: "", apiProducts: Object.freeze(apiProducts) };
-  for (const [name, type] of Object.entries(FIELDS)) {
-    const field = stored[name];
-    // deno-lint-ignore valid-typeof -- the table holds the types
-    if (typeof field === type) Object.assign(copy, { [name]: field });
-  }
+  const copy: Record<string, unknown> = { value: "", type: "Bearer", scope: "" };
+  const copyAll = (names: readonly string[], type: string) => {
+    for (const name of names) if (typeof stored[name] === type) copy[name] = stored[name];
+  };
+  copyAll(["value", "type", ...TEXTS], "string");
+  copyAll(["requestedAt", "expiresAt", "issuedAt"], "number");
+  copy.apiProducts = Object.freeze(
+    [stored.apiProducts].flat().filter((name) => typeof name === "string"),
+  );
   const token = copy as unknown as AccessToken;
   const lifetime = token.expiresAt - token.requestedAt;
   // A millisecond more than a day: where the clock has fractions, adding a lifetime rounds it.

@@ -22,19 +22,19 @@ export function secureUrl(
   const shown = typeof text === "string" ? text.replace(/^.*@.*|[?#].*/s, "…") : text;
   const label = `${option} ${quoted(shown)}`;
   checkText(label, text);
-  if (!/^https?:/i.test(text)) refuse(label, "must begin with https://");
-  const url = parse(text) ?? refuse(label, "is no valid URL");
-  if (url.username || url.password) refuse(label, "has a user or a password in it: remove them");
+  const url = parse(text);
+  if (!url) refuse(label, "must be a URL that begins with https://");
+  if (url.username || url.password) refuse(label, "must hold no user and no password");
   if (url.protocol === "http:" && allowInsecureHttp !== true && !LOOPBACK.test(url.hostname)) {
     refuse(label, "must be https, unless allowInsecureHttp is true");
   }
   return url;
 }
 
-/** `URL.canParse` is missing on Fastly. */
+/** The URL that a text stands for, if it is one of the web's. `URL.canParse` is missing on Fastly. */
 function parse(text: string): URL | undefined {
   try {
-    return new URL(text);
+    return /^https?:/i.test(text) ? new URL(text) : undefined;
   } catch {
     return undefined;
   }

@@ -28,30 +28,14 @@ const NAMED: readonly (readonly [string, unknown])[] = [
   ["timed out", error("Connect Timeout Error", "UND_ERR_CONNECT_TIMEOUT")],
   ["timed out", error("connect ETIMEDOUT 10.0.0.1:443", "ETIMEDOUT")],
   ["timed out", error("tcp connect error: deadline: timed out")],
-  [
-    "TLS failed: the certificate is another host's",
+  ...[
     error("Hostname/IP does not match certificate's altnames", "ERR_TLS_CERT_ALTNAME_INVALID"),
-  ],
-  [
-    "TLS failed: the certificate is another host's",
     error('invalid peer certificate: certificate not valid for name "x"'),
-  ],
-  [
-    "TLS failed: the certificate is another host's",
     error("invalid peer certificate: NotValidForName"),
-  ],
-  [
-    "TLS failed: the certificate's issuer is unknown",
     error("self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"),
-  ],
-  [
-    "TLS failed: the certificate's issuer is unknown",
     error("unable to verify the first certificate", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"),
-  ],
-  [
-    "TLS failed: the certificate's issuer is unknown",
     error("invalid peer certificate: UnknownIssuer"),
-  ],
+  ].map((thrown) => ["TLS failed: check certificate and clock", thrown] as const),
   ["TLS failed: check certificate and clock", error("certificate has expired", "CERT_HAS_EXPIRED")],
   [
     "TLS failed: check certificate and clock",

@@ -13,6 +13,7 @@ Deno.test("B70: what a timer takes is accepted, fractions included", () => {
 
 Deno.test("B70: what is no number is a TypeError that quotes it", () => {
   const values: [unknown, string][] = [
+    [NaN, "NaN"],
     ["10000", '"10000"'],
     ["", '""'],
     [null, "null"],
@@ -25,15 +26,8 @@ Deno.test("B70: what is no number is a TypeError that quotes it", () => {
     [Symbol("5"), "Symbol(5)"],
   ];
   for (const [value, quoted] of values) {
-    assertEquals(
-      refusal(value),
-      `TypeError: Cannot use timeout ${quoted}: it is no number: convert text with Number(…)`,
-    );
+    assertEquals(refusal(value), `TypeError: Cannot use timeout ${quoted}: it must be a number`);
   }
-  assertEquals(
-    refusal(NaN),
-    "TypeError: Cannot use timeout NaN: it must be a number: was it converted from text?",
-  );
 });
 
 Deno.test("B70: what is out of range is a RangeError that quotes the value and the range", () => {

@@ -29,7 +29,7 @@ Deno.test("B67: a stored token is copied field by field, filled up and frozen, i
 });
 
 Deno.test("B67: a field that is not of its type is left out", () => {
-  const odd = { level: {}, status: 1, issuedAt: "5", scope: 7, type: null, refreshCount: [1] };
+  const odd = { level: {}, status: 1, issuedAt: "5", scope: 7, type: null };
   assertEquals<unknown>(
     readStoredToken({ ...STORED, ...odd, apiProducts: ["a", 1, null, ["b"], {}] }),
     { ...STORED, type: "Bearer", scope: "", apiProducts: ["a"] },

@@ -70,20 +70,29 @@ Deno.test("B79: each mistake in a URL has a message of its own, with the value",
     [null, "null: it is null: is the environment variable set?"],
     ["undefined", '"undefined": it is undefined: is the environment variable set?'],
     ["https://gw.test/t\n", '"https://gw.test/t\\n": it ends with a line break: trim it'],
-    [" https://gw.test/t", '" https://gw.test/t": it begins with white space: trim it'],
+    [" https://gw.test/t", '" https://gw.test/t": it has white space at an end: trim it'],
     ["https://gw\t.test/", '"https://gw\\t.test/": it has a control character inside'],
     [5, "5: it is of type number, not string"],
     [10n, "10: it is of type bigint, not string"],
     [{}, "(object): it is of type object, not string"],
-    ["api-prd.kpn.com/oauth", '"api-prd.kpn.com/oauth": it must begin with https://'],
-    ["localhost:8080/token", '"localhost:8080/token": it must begin with https://'],
-    ["//gw.test/t", '"//gw.test/t": it must begin with https://'],
-    ["/oauth/token", '"/oauth/token": it must begin with https://'],
-    ["ftp://localhost/t", '"ftp://localhost/t": it must begin with https://'],
-    ["blob:https://gw.test/1", '"blob:https://gw.test/1": it must begin with https://'],
-    ["https://", '"https://": it is no valid URL'],
-    ["https://a b/", '"https://a b/": it is no valid URL'],
-    ["https://gw.test:99999/", '"https://gw.test:99999/": it is no valid URL'],
+    [
+      "api-prd.kpn.com/oauth",
+      '"api-prd.kpn.com/oauth": it must be a URL that begins with https://',
+    ],
+    ["localhost:8080/token", '"localhost:8080/token": it must be a URL that begins with https://'],
+    ["//gw.test/t", '"//gw.test/t": it must be a URL that begins with https://'],
+    ["/oauth/token", '"/oauth/token": it must be a URL that begins with https://'],
+    ["ftp://localhost/t", '"ftp://localhost/t": it must be a URL that begins with https://'],
+    [
+      "blob:https://gw.test/1",
+      '"blob:https://gw.test/1": it must be a URL that begins with https://',
+    ],
+    ["https://", '"https://": it must be a URL that begins with https://'],
+    ["https://a b/", '"https://a b/": it must be a URL that begins with https://'],
+    [
+      "https://gw.test:99999/",
+      '"https://gw.test:99999/": it must be a URL that begins with https://',
+    ],
   ];
   for (const [given, text] of mistakes) {
     assertEquals(refusal(given, true), `Cannot use tokenEndpoint ${text}`);
@@ -117,7 +126,7 @@ Deno.test("no password and no query is quoted, whatever else is wrong", () => {
   }
   assertEquals(
     refusal("https://user:hunter2@gw.test/t"),
-    'Cannot use tokenEndpoint "…": it has a user or a password in it: remove them',
+    'Cannot use tokenEndpoint "…": it must hold no user and no password',
   );
 });
 
