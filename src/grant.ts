@@ -86,16 +86,17 @@ export interface Ask {
 /** Something that obtains a token; layers wrap one another. */
 export type Layer<Asked = Ask> = (ask: Asked) => Promise<AccessToken>;
 
-/** The grant with its options normalised: what a token source is made of. */
+/** The options, checked and copied: what a token source is made of. */
 export interface Grant {
-  readonly tokenEndpoint: string;
-  readonly timeout: number;
+  readonly clientId: Credential;
+  readonly clientSecret: Credential;
+  readonly target: TokenTarget & { readonly tokenEndpoint: string };
+  readonly fetch: TokenFetch | undefined;
   readonly now: () => number;
   readonly random: () => number;
-  /** Asks for the credentials of today, then does `work`, all under the total deadline. */
-  run<T>(signal: AbortSignal | undefined, work: (run: Run) => Promise<T>): Promise<T>;
-  /** Sends the request, `retries` times more if need be. */
-  mint(run: Run, retries?: number): Promise<AccessToken>;
+  readonly timeout: number;
+  readonly attemptTimeout: number;
+  readonly retries: number;
 }
 
 /** Half the longest first pause before another try, in ms. */
@@ -128,19 +129,7 @@ export async function requestToken(
   caller: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<AccessToken> {
   const grant = createGrant(options);
-  return await grant.run(caller.signal, grant.mint);
-}
-
-/** The options, checked and copied. */
-interface Settings {
-  readonly credentials: Readonly<Record<"clientId" | "clientSecret", Credential>>;
-  readonly target: TokenTarget;
-  readonly fetch: TokenFetch | undefined;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly timeout: number;
-  readonly attemptTimeout: number;
-  readonly retries: number;
+  return await runGrant(grant, caller.signal, (run) => mint(grant, run, grant.retries));
 }
 
 /** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
@@ -155,9 +144,11 @@ export function createGrant(options: RequestTokenOptions): Grant {
     { clientId: text(clientId), clientSecret: text(clientSecret) },
     options,
   );
-  const settings: Settings = {
-    credentials: { clientId, clientSecret },
-    target: { tokenEndpoint, parameters: { ...options.parameters }, allowInsecureHttp: true },
+  const target = { tokenEndpoint, parameters: { ...options.parameters }, allowInsecureHttp: true };
+  return {
+    clientId,
+    clientSecret,
+    target,
     fetch,
     now,
     random,
@@ -165,68 +156,65 @@ export function createGrant(options: RequestTokenOptions): Grant {
     attemptTimeout,
     retries,
   };
-  return {
-    tokenEndpoint,
-    timeout,
-    now,
-    random,
-    run: (caller, work) => runUnder(settings, caller, work),
-    mint: (run, retries) => mint(settings, run, retries),
-  };
 }
 
-/** Asks for the credentials, then does `work`, all under the total deadline. */
-function runUnder<T>(
-  settings: Settings,
+/** Asks for the credentials of today, then does `work`, all under the total deadline. */
+export function runGrant<T>(
+  grant: Grant,
   caller: AbortSignal | undefined,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const { timeout, now } = settings;
-  const run = { phase: `asking ${functionsOf(settings)}`, endsAt: now() + timeout, attempt: 0 };
-  return within(timeout, caller, async (signal) => {
-    return await work(Object.assign(run, await askCredentials(settings), { signal }));
-  }, timedOut("timeout", timeout, run));
+  const { timeout, now } = grant;
+  const run = { phase: ASKING, endsAt: now() + timeout, attempt: 0 };
+  return within(
+    timeout,
+    caller,
+    async (signal) => await work(Object.assign(run, await askCredentials(grant), { signal })),
+    timedOut("timeout", timeout, run),
+  );
 }
 
+const ASKING = "asking for clientId and clientSecret";
+
 /** The credentials of today, and the request made of them. */
-async function askCredentials(settings: Settings) {
-  const { credentials, target } = settings;
-  const ask = (value: Credential) => typeof value === "function" ? value() : value;
+async function askCredentials({ clientId, clientSecret, target }: Grant) {
+  const ask = async (value: Credential) => typeof value === "function" ? await value() : value;
   try {
-    const [clientId, secret] = await Promise.all([
-      ask(credentials.clientId),
-      ask(credentials.clientSecret),
-    ]);
-    const request = createTokenRequest({ clientId, clientSecret: secret }, target);
-    return { clientId, secret, request };
+    const [id, secret] = await Promise.all([ask(clientId), ask(clientSecret)]);
+    const request = createTokenRequest({ clientId: id, clientSecret: secret }, target);
+    return { clientId: id, secret, request };
   } catch (error) {
     const cause = causeOf(error);
-    throw new KpnAuthError(
-      "secret_unavailable",
-      `Cannot get a token: ${functionsOf(settings)} failed: ${cause.message}.`,
-      { cause },
-    );
+    const message = `Cannot get a token: ${ASKING} failed: ${cause.message}.`;
+    throw new KpnAuthError("secret_unavailable", message, { cause });
   }
 }
 
-/** What is asked for the credentials, by name. */
-function functionsOf({ credentials }: Settings): string {
-  return Object.entries(credentials).filter(([, value]) => typeof value === "function")
-    .map(([name]) => `${name}()`).join(" and ");
+/** The lowest layer: requests a token from KPN, and emits what comes of it. */
+export function minting(grant: Grant, announce: (event: KpnAuthEvent) => void): Layer {
+  return async ({ run, renewing }) => {
+    announce({ type: "mintStarted" });
+    const startedAt = grant.now();
+    const token = await mint(grant, run, renewing ? 0 : grant.retries);
+    announce({
+      type: "mintSucceeded",
+      duration: grant.now() - startedAt,
+      attempt: run.attempt,
+      expiresAt: token.expiresAt,
+    });
+    return token;
+  };
 }
 
 /** Sends the request until there is a token, or no other try is left. */
-async function mint(
-  { fetch, now, random, attemptTimeout, ...settings }: Settings,
-  run: Run,
-  retries = settings.retries,
-): Promise<AccessToken> {
+async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToken> {
+  const { now, random, attemptTimeout } = grant;
   for (run.attempt = 1;; run.attempt++) {
     try {
       return await within(
         attemptTimeout,
         run.signal,
-        (signal) => send(run, signal, now, fetch ?? globalThis.fetch),
+        (signal) => send(grant, run, signal),
         timedOut("attemptTimeout", attemptTimeout, run),
       );
     } catch (thrown) {
@@ -238,29 +226,9 @@ async function mint(
   }
 }
 
-/** The lowest layer: requests a token from KPN, and emits what comes of it. */
-export function minting(grant: Grant, announce: (event: KpnAuthEvent) => void): Layer {
-  return async ({ run, renewing }) => {
-    announce({ type: "mintStarted" });
-    const startedAt = grant.now();
-    const token = await grant.mint(run, renewing ? 0 : undefined);
-    announce({
-      type: "mintSucceeded",
-      duration: grant.now() - startedAt,
-      attempt: run.attempt,
-      expiresAt: token.expiresAt,
-    });
-    return token;
-  };
-}
-
 /** One attempt. `fetch` is called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium. */
-async function send(
-  run: Run,
-  signal: AbortSignal,
-  now: () => number,
-  fetch: TokenFetch,
-): Promise<AccessToken> {
+async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<AccessToken> {
+  const { now, fetch = globalThis.fetch } = grant;
   const { url, headers, ...init } = run.request;
   run.phase = "waiting for the answer";
   const requestedAt = now();

@@ -4,7 +4,7 @@ import { cached, type TokenSource } from "./cached.ts";
 import type { WaitUntil } from "./wait_until.ts";
 import { coolingDown } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
-import { createGrant, minting, type RequestTokenOptions } from "./grant.ts";
+import { createGrant, minting, type RequestTokenOptions, runGrant } from "./grant.ts";
 import { checkNumbers } from "./numbers.ts";
 import { checkObject } from "./options.ts";
 import { storeKey } from "./store_key.ts";
@@ -56,7 +56,7 @@ export interface TokenSourceOptions extends RequestTokenOptions {
  */
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const grant = createGrant(options);
-  const { now, random, timeout, tokenEndpoint } = grant;
+  const { now, random, timeout, target } = grant;
   const { store, waitUntil } = options;
   const margins = marginsOf(options.margins);
   const announce = announcer(options.onEvent);
@@ -65,14 +65,14 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const obtain = store
     ? stored(minted, store, { now, random, timeout, announce, keyOf: storeKey })
     : minted;
-  return cached((ask) => grant.run(undefined, (run) => obtain({ ...ask, run })), {
+  return cached((ask) => runGrant(grant, undefined, (run) => obtain({ ...ask, run })), {
     now,
     random,
     timeout,
     margins,
     announce,
     waitUntil,
-    origin: new URL(tokenEndpoint).origin,
+    origin: new URL(target.tokenEndpoint).origin,
   });
 }
 

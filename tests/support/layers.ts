@@ -1,7 +1,13 @@
 /** What layers are tested with: asks, tokens, a store, and an eye on unhandled rejections. */
 
 import type { AccessToken, KpnAuthEvent, TokenStore } from "../../mod.ts";
-import { type Ask, createGrant, type Layer, type RequestTokenOptions } from "../../src/grant.ts";
+import {
+  type Ask,
+  createGrant,
+  type Layer,
+  type RequestTokenOptions,
+  runGrant,
+} from "../../src/grant.ts";
 import { CREDENTIALS } from "./credentials.ts";
 
 /** A token of an hour, requested at `requestedAt`: epoch ms. */
@@ -23,7 +29,7 @@ export function askLayer(
   ask: Partial<Omit<Ask, "run">> = {},
 ): Promise<AccessToken> {
   const grant = createGrant({ ...CREDENTIALS, ...options });
-  return grant.run(undefined, (run) =>
+  return runGrant(grant, undefined, (run) =>
     layer({
       run,
       renewing: false,
