@@ -37,11 +37,9 @@ export interface StoredOptions {
   readonly announce: (event: KpnAuthEvent) => void;
   /** The key of the token that a run is about. */
   readonly keyOf: (run: Run) => Promise<string>;
-  /** How long an operation of the store may take. Default: 1,000. */
-  readonly patience?: number;
 }
 
-/** How long the store may take for one operation before the source goes on without it, in ms. */
+/** How long the store may take for one operation; before a mint no more than a quarter of the timeout. In ms. */
 const PATIENCE = 1_000;
 
 /** About how often a machine looks whether another one has stored its token, in ms. */
@@ -50,24 +48,22 @@ const LOOK_EVERY = 100;
 /** So long before its deadline a machine that has no lock requests a token itself, in ms. */
 const LAST_CALL = 1_500;
 
-/** Releases a lock. */
-type Release = () => Promise<unknown>;
-
 /** A store as one ask uses it. */
 interface Visit {
   readonly store: TokenStore;
   readonly ask: Ask;
   readonly options: StoredOptions;
-  /** The key of the token, unless it could not be made. */
-  key: string | undefined;
-  /** Set once the store was late or could not lock: no more time is spent on it before the mint. */
-  late: boolean;
+  /** What no event may hold: the secret, and the minted token. */
+  readonly secrets: string[];
   /** The operations whose failure was announced. */
   readonly announced: Set<Operation>;
+  /** The key of the token. */
+  key: string;
+  /** Set once the store was late or could not lock: no more time is spent on it before the mint. */
+  late: boolean;
   /** Releases the lock, if this machine has it. */
-  release?: Release | undefined;
-  /** The minted token, and its storing. */
-  minted?: AccessToken;
+  release?: (() => Promise<unknown>) | undefined;
+  /** The storing of the minted token. */
   keeping?: Promise<unknown>;
 }
 
@@ -82,7 +78,15 @@ type Operation = "get" | "set" | "exclusive";
  */
 export function stored(layer: Layer, store: TokenStore, options: StoredOptions): Layer {
   return (ask) => {
-    const visit: Visit = { store, ask, options, key: "", late: false, announced: new Set() };
+    const visit: Visit = {
+      store,
+      ask,
+      options,
+      secrets: [ask.run.secret],
+      announced: new Set(),
+      key: "",
+      late: false,
+    };
     const token = obtain(visit, layer);
     ask.behind(token); // it releases its lock after a deadline, too
     return token;
@@ -90,35 +94,36 @@ export function stored(layer: Layer, store: TokenStore, options: StoredOptions):
 }
 
 async function obtain(visit: Visit, layer: Layer): Promise<AccessToken> {
-  const { ask, options } = visit;
+  const { store, ask, options } = visit;
   ask.run.phase = "waiting for the store";
-  visit.key = await attempt(visit, "get", () => options.keyOf(ask.run));
+  visit.key = await attempt(visit, "get", () => options.keyOf(ask.run), ask.run.signal) ?? "";
+  if (!visit.key) return await layer(ask);
 
   const found = await look(visit);
   if (found) return found;
-  if (!canLock(visit)) return await mintAndKeep(visit, layer);
+  if (!store.exclusive || visit.late) return await mintAndKeep(visit, layer);
   try {
     return await lockOrToken(visit) ?? await mintOrToken(visit, layer);
   } finally {
     const { release, keeping } = visit;
-    if (release) ask.behind(afterwards(visit, "exclusive", release, keeping));
+    const free = async () => {
+      await keeping;
+      await attempt(visit, "exclusive", release!);
+    };
+    if (release) ask.behind(free());
   }
-}
-
-function canLock({ key, store, late }: Visit): boolean {
-  return !!key && !!store.exclusive && !late;
 }
 
 /** The stored token, if it spares the mint. */
 async function look(visit: Visit): Promise<AccessToken | undefined> {
   const { key, store, ask, late } = visit;
-  if (!key || late) return undefined;
+  if (late) return undefined;
   const token = await attempt(visit, "get", async () => {
-    const value = await store.get(key) ?? undefined;
+    const value = await store.get(key);
     const token = readStoredToken(value);
-    if (value !== undefined && !token) throw new TypeError("what it holds is no access token");
+    if (value != null && !token) throw new TypeError("what it holds is no access token");
     return token;
-  });
+  }, ask.run.signal);
   return token && ask.spares(token) ? token : undefined;
 }
 
@@ -141,12 +146,12 @@ async function lockOrToken(visit: Visit): Promise<AccessToken | undefined> {
 
 /** Takes the lock, if it is free. One that comes when nobody waits for it any more is released. */
 async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
-  const { key, store, options } = visit;
+  const { key, store, ask, options } = visit;
   await attempt(visit, "exclusive", async () => {
-    const release = await store.exclusive!(key!, Math.ceil(options.timeout / 2));
+    const release = await store.exclusive!(key, Math.ceil(options.timeout / 2));
     if (!visit.late && !signal.aborted) visit.release = release;
-    else if (release) visit.ask.behind(afterwards(visit, "exclusive", release));
-  });
+    else if (release) ask.behind(attempt(visit, "exclusive", release));
+  }, ask.run.signal);
 }
 
 /** A token of the layer's, or the one that another machine stores meanwhile: whichever is first. */
@@ -177,11 +182,9 @@ async function mintAndKeep(visit: Visit, layer: Layer): Promise<AccessToken> {
     if (found) return found;
     throw error;
   }
-  if (key) {
-    visit.minted = token;
-    visit.keeping = afterwards(visit, "set", () => store.set(key, token));
-    ask.behind(visit.keeping);
-  }
+  visit.secrets.push(token.value);
+  visit.keeping = attempt(visit, "set", () => store.set(key, token));
+  ask.behind(visit.keeping);
   return token;
 }
 
@@ -189,49 +192,29 @@ function pause({ options }: Visit, signal: AbortSignal): Promise<void> {
   return within(LOOK_EVERY * (0.5 + options.random()), signal, nothing);
 }
 
-/** An operation that the mint waits for. A failure is announced, and is nobody's error. */
+/**
+ * An operation of the store, under `signal` if a mint waits for it. A failure is nobody's error. It is
+ * announced once: who waits for a lock would repeat it ten times a second.
+ */
 async function attempt<T>(
   visit: Visit,
   operation: Operation,
   work: () => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T | undefined> {
-  const { options: { timeout, patience = PATIENCE }, ask: { run: { signal } } } = visit;
-  signal.throwIfAborted();
+  const { options: { timeout, announce }, announced, secrets } = visit;
+  signal?.throwIfAborted();
   try {
-    return await inTime(Math.min(patience, timeout / 4), signal, work, () => visit.late = true);
+    const patience = signal ? Math.min(PATIENCE, timeout / 4) : PATIENCE;
+    return await inTime(patience, signal, work, () => visit.late = true);
   } catch (error) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     visit.late ||= operation === "exclusive";
-    announceFailure(visit, operation, error);
-    return undefined;
+    if (announced.has(operation)) return undefined;
+    announced.add(operation);
+    const { name, message } = wordsOf(error);
+    // A JSON parser's message quotes the stored text.
+    const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
+    announce({ type: "storeFailed", operation, reason: redact(words, secrets) });
   }
-}
-
-/** An operation that nobody waits for, begun once `before` is through. */
-async function afterwards(
-  visit: Visit,
-  operation: Operation,
-  work: () => Promise<unknown>,
-  before?: Promise<unknown>,
-): Promise<void> {
-  await before;
-  const { patience = PATIENCE } = visit.options;
-  await inTime(patience, undefined, work)
-    .catch((error) => announceFailure(visit, operation, error));
-}
-
-/** Once for each operation of a visit: who waits for a lock would repeat it ten times a second. */
-function announceFailure(visit: Visit, operation: Operation, error: unknown): void {
-  const { announced, ask, minted, options } = visit;
-  if (announced.has(operation)) return;
-  announced.add(operation);
-  const secrets = [ask.run.secret, minted?.value ?? ""];
-  options.announce({ type: "storeFailed", operation, reason: reasonOf(error, secrets) });
-}
-
-/** Why a store failed, without what it was given: a JSON parser's message quotes the stored text. */
-function reasonOf(error: unknown, secrets: readonly string[]): string {
-  const { name, message } = wordsOf(error);
-  const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
-  return redact(words, secrets);
 }
