@@ -36,13 +36,12 @@ async function prepareRequest(
   init: RequestInit | undefined,
   fetch: ApiFetch,
 ): Promise<Call> {
-  const given = isRequest(init) ? await initOf(init, init.signal) : init;
-  if (!isRequest(input)) return plainCall(url, given!, fetch);
-  const signal = given?.signal === undefined ? input.signal : given.signal;
+  const given = isRequest(init) ? await initOf(init) : init ?? {};
+  if (!isRequest(input)) return plainCall(url, given, fetch);
   if (fetch === globalThis.fetch && input instanceof Request) {
-    return requestCall(input, given, signal, await bodyOf(input, signal, given));
+    return requestCall(input, given, await bodyOf(input, given));
   }
-  return plainCall(url, await initOf(input, signal, given), fetch);
+  return plainCall(url, await initOf(input, given), fetch);
 }
 
 /** Recognised by its shape: undici's `Request` is not the global one, nor is node-fetch's. */
@@ -56,7 +55,7 @@ function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
   const headers = copyOf(init.headers);
   return {
     signal: init.signal ?? undefined,
-    authorized: init.headers !== undefined && hasAuthorization(headers),
+    authorized: hasAuthorization(headers),
     oneShot: isStream(init.body),
     send: (authorization) =>
       fetch(url, { ...init, headers: withToken(headers, authorization), redirect: "manual" }),
@@ -70,14 +69,13 @@ function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
  */
 function requestCall(
   original: Request,
-  init: RequestInit | undefined,
-  signal: AbortSignal | null,
+  init: RequestInit,
   body: BodyInit | undefined,
 ): Call {
   let request = rebuild(original, body, init);
   let sent = false;
   return {
-    signal: signal ?? undefined,
+    signal: signalOf(original, init),
     authorized: request.headers.has("authorization"),
     oneShot: isStream(body),
     send(authorization) {
@@ -117,11 +115,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
  * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
  * those of some options, and so is the mode that only a browser may set.
  */
-async function initOf(
-  request: Request,
-  signal: AbortSignal | null,
-  override: RequestInit = {},
-): Promise<RequestInit> {
+async function initOf(request: Request, override: RequestInit = {}): Promise<RequestInit> {
   const { method, headers } = request;
   // Its own members too: node-fetch's `agent` is one.
   const options = Object.keys({ ...DEFAULTS, ...request }).map((name) => {
@@ -133,8 +127,8 @@ async function initOf(
     headers,
     ...defined(options),
     ...defined(Object.entries(override)),
-    signal,
-    body: await bodyOf(request, signal, override) ?? null,
+    signal: signalOf(request, override) ?? null,
+    body: await bodyOf(request, override) ?? null,
   };
 }
 
@@ -144,19 +138,22 @@ const defined = (entries: unknown[][]): RequestInit =>
 /** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */
 async function bodyOf(
   request: Request,
-  signal: AbortSignal | null,
-  override: RequestInit | undefined,
+  override: RequestInit,
 ): Promise<BodyInit | undefined> {
-  const given = override?.body ?? undefined;
-  if (given !== undefined) return given;
+  if (override.body != null) return override.body;
   if (request.body === null) return undefined;
-  const bytes = await within(MAX_TIMER, signal ?? undefined, () => request.arrayBuffer());
+  const bytes = await within(MAX_TIMER, signalOf(request, override), () => request.arrayBuffer());
   return request.body || bytes.byteLength ? bytes : undefined; // Firefox shows no body at all
+}
+
+/** The signal of a `Request`, unless it is overridden: by `null`, too. */
+function signalOf(request: Request, { signal }: RequestInit): AbortSignal | undefined {
+  return (signal === undefined ? request.signal : signal) ?? undefined;
 }
 
 /** A stream, the web's or Node's, can be sent once. */
 function isStream(body: unknown): boolean {
-  return body != null && ("getReader" in Object(body) || Symbol.asyncIterator in Object(body));
+  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
 }
 
 type HeaderCopy = Readonly<Record<string, string>> | readonly (readonly string[])[];

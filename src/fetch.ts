@@ -6,7 +6,7 @@ import { MAX_TIMER, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
-import { quoted, refuse } from "./options.ts";
+import { refuse } from "./options.ts";
 import type { TokenCall, TokenSource } from "./cached.ts";
 import type { WaitUntil } from "./wait_until.ts";
 import type { AccessToken } from "./token.ts";
@@ -131,8 +131,7 @@ function originsOf(
 ): readonly string[] {
   if (origins === undefined) return [new URL(source.origin ?? KPN_ORIGIN).origin];
   if (!Array.isArray(origins) || origins.length === 0) {
-    const value = Array.isArray(origins) ? "[]" : quoted(origins);
-    refuse(`origins ${value}`, `must list at least one origin, such as ["${KPN_ORIGIN}"]`);
+    refuse(`origins ${JSON.stringify(origins)}`, "must be a list of at least one origin");
   }
   return origins.map((origin) => secureUrl("origins", origin, allowInsecureHttp).origin);
 }
@@ -145,12 +144,11 @@ function allowedUrl(input: string | URL | Request, origins: readonly string[]): 
   const given = isRequest(input) ? input.url : `${input}`;
   if (PATH.test(given)) return origins[0] + given;
   if (isWithin(given, origins)) return given;
-  const { href, origin, protocol } = new URL(given, origins[0]);
+  const { href, origin } = new URL(given, origins[0]);
   if (isWithin(href, origins)) return href;
+  const allowed = origins.map((origin) => `${origin}/`).join(", ");
   throw new TypeError(
-    origins.includes(origin)
-      ? `Cannot send a token to a ${protocol} URL of ${origin}: it must be https, without user and password`
-      : `Cannot send a token to ${origin}: the option origins allows ${origins.join(", ")} only`,
+    `Cannot send a token to ${origin}: the option origins allows URLs that begin with ${allowed} only`,
   );
 }
 

@@ -51,7 +51,7 @@ const MEANINGS: readonly Meaning[] = [
     "invalid_client invalid_client-invalid_client_id InvalidClientIdentifier invalid_consumer_key " +
     "InvalidApiKey FailedToResolveAPIKey",
     "KPN does not know this id with this secret.",
-    "Copy both again from the project on developer.kpn.com (Sandbox and Project credentials differ)",
+    "Copy both from developer.kpn.com again (Sandbox and Project credentials differ)",
     "a retry",
   ],
   [
@@ -73,7 +73,7 @@ const MEANINGS: readonly Meaning[] = [
     "unknown_value",
     "",
     "The API does not know what the request asks for.",
-    "Check its values, such as the phone number",
+    "Check values such as the phone number",
     "a new token or a retry",
   ],
   [
@@ -87,14 +87,14 @@ const MEANINGS: readonly Meaning[] = [
     "access_denied",
     "401 403",
     "The request is refused.",
-    "Check that it sends its token, and the project's products on developer.kpn.com",
+    "Check its token, and the project's products on developer.kpn.com",
     "a new token or a retry",
   ],
   [
     "proxy_refused",
     "407",
-    "A proxy refused the request: KPN has not seen it.",
-    "Check the proxy's password and rules",
+    "A proxy refused the request.",
+    "Check its password and rules",
     "a new token or a new secret",
   ],
   [
@@ -107,7 +107,7 @@ const MEANINGS: readonly Meaning[] = [
   [
     "redirected",
     "",
-    "The answer is a redirect, which no secret follows.",
+    "The answer is a redirect.",
     "Check the URL",
     "a retry",
   ],
@@ -115,7 +115,7 @@ const MEANINGS: readonly Meaning[] = [
     "invalid_response",
     "",
     "This is not KPN's answer.",
-    "Check the URL, and whether a proxy stands in between",
+    "Check the URL, and for a proxy in between",
     "a new token or a new secret",
   ],
 ];
