@@ -58,9 +58,8 @@ interface Held extends Ages {
 }
 
 /** All that a cached source knows. */
-interface Cache {
+interface Cache extends CachedOptions {
   readonly obtain: Layer<Wanted>;
-  readonly options: CachedOptions;
   readonly flight: SingleFlight<AccessToken>;
   readonly rejections: Rejections;
   held: Held | undefined;
@@ -83,8 +82,8 @@ const REFRESH_PAUSE = 10_000;
 export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSource {
   const { timeout, now, origin } = options;
   const cache: Cache = {
+    ...options,
     obtain,
-    options,
     flight: createSingleFlight({ timeout, now, land: (token) => hold(cache, token) }),
     rejections: createRejections(now),
     held: undefined,
@@ -108,9 +107,9 @@ export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSour
 
 /** The held token, or the one that is waited for. */
 function serve(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
-  const { held, options } = cache;
-  const time = options.now();
-  return held && isUsable(held, time) ? hand(cache, held, call, time) : share(cache, call);
+  const time = cache.now();
+  const held = usable(cache.held, time);
+  return held ? hand(cache, held, call, time) : share(cache, call);
 }
 
 /** The held token, which is renewed behind the caller if it ages. */
@@ -126,17 +125,17 @@ function hand(
 
 /** A token other than the rejected one. */
 async function replace(cache: Cache, call: TokenCall, value: string): Promise<AccessToken> {
-  const { options, flight, rejections } = cache;
-  const since = options.now();
+  const { now, announce, flight, rejections } = cache;
+  const since = now();
   const isHeld = cache.held?.token.value === value;
-  if (rejections.add(value) && isHeld) options.announce({ type: "tokenRejected" });
+  if (rejections.add(value) && isHeld) announce({ type: "tokenRejected" });
   for (let round = 1;; round++) {
-    const time = options.now();
-    const held = usable(cache.held, options);
+    const time = now();
+    const held = usable(cache.held, time);
     const other = held && held.token.value !== value ? held : undefined;
     if (other && !rejections.has(other.token.value)) return hand(cache, other, call, time);
     // During the pause who rejected another token gets the held one: it may do for that API.
-    const second = () => round === 1 && rejections.paused() ? usable(other, options) : undefined;
+    const second = () => round === 1 && rejections.paused() ? usable(other, now()) : undefined;
     const best = flight.busy() ? undefined : second();
     if (best) return hand(cache, best, call, time);
 
@@ -173,7 +172,7 @@ function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
  * token has expired, or comes from the future.
  */
 async function join(
-  { flight, options: { now } }: Cache,
+  { flight, now }: Cache,
   start: () => Promise<AccessToken>,
   since?: number,
 ): Promise<AccessToken> {
@@ -200,7 +199,7 @@ function launch(
   renewing: boolean,
   call: TokenCall | undefined,
 ): Promise<AccessToken> {
-  const { obtain, options, flight, held, rejections } = cache;
+  const { obtain, announce, now, flight, held, rejections } = cache;
   const behind: Promise<unknown>[] = [];
   const isRejected = held && rejections.has(held.token.value);
   const wanted: Wanted = {
@@ -211,40 +210,37 @@ function launch(
   };
   const run = flight.launch(() =>
     obtain(wanted).catch((error) => {
-      options.announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
-      cache.refreshedInVain = options.now();
+      announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
+      cache.refreshedInVain = now();
       // A failed refresh is no outcome for those who joined it: they go round and mint.
       throw renewing ? undefined : error;
     })
   );
   const settled = run.catch(() => {}).then(() => allOf(behind));
   keepAlive(call, settled);
-  keepAlive(options, settled);
+  keepAlive(cache, settled);
   return run;
 }
 
 function hold(cache: Cache, token: AccessToken): void {
-  const { margins, random, now } = cache.options;
+  const { margins, random, now } = cache;
   if (cache.held?.token.value === token.value) cache.refreshedInVain = now();
   cache.held = { token, promise: Promise.resolve(token), ...agesOf(token, margins, random()) };
 }
 
 /** Whether a token of another machine is neither rejected nor old, nor dated by a clock that is ahead. */
 function spares(
-  { options, rejections, held }: Cache,
+  { margins, now, rejections, held }: Cache,
   token: AccessToken,
   renewing: boolean,
 ): boolean {
-  const { ageingAt, staleAt } = agesOf(token, options.margins, 0);
-  const time = options.now();
+  const { ageingAt, staleAt } = agesOf(token, margins, 0);
+  const time = now();
   if (rejections.has(token.value) || isFromFuture(token, time)) return false;
   return renewing ? token.value !== held?.token.value && time < ageingAt : time < staleAt;
 }
 
-function usable(held: Held | undefined, { now }: CachedOptions): Held | undefined {
-  return held && isUsable(held, now()) ? held : undefined;
-}
-
-function isUsable({ token, staleAt }: Held, time: number): boolean {
-  return time < staleAt && !isFromFuture(token, time);
+/** The held token, if it can be handed out. */
+function usable(held: Held | undefined, time: number): Held | undefined {
+  return held && time < held.staleAt && !isFromFuture(held.token, time) ? held : undefined;
 }

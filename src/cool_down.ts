@@ -76,8 +76,8 @@ function refusal({ error, until }: Pause, time: number): KpnAuthError {
   const retryAfter = until - time;
   return new KpnAuthError(
     error.code,
-    `${error.message} The next token request follows in ${Math.ceil(retryAfter / 1_000)} s at ` +
-      "the earliest, or with other credentials.",
+    `${error.message} The next token request follows in ${Math.ceil(retryAfter / 1_000)} s, ` +
+      "or with other credentials.",
     // What it says of itself; a refusal has no cause.
     { ...error as KpnAuthErrorDetails, retryAfter },
   );

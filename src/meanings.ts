@@ -51,7 +51,7 @@ const MEANINGS: readonly Meaning[] = [
     "invalid_client invalid_client-invalid_client_id InvalidClientIdentifier invalid_consumer_key " +
     "InvalidApiKey FailedToResolveAPIKey",
     "KPN does not know this id with this secret.",
-    "Copy both from developer.kpn.com again (Sandbox and Project credentials differ)",
+    "Copy both again from developer.kpn.com (Sandbox and Project credentials differ)",
     "a retry",
   ],
   [

@@ -63,9 +63,10 @@ export function createRejections(now: () => number): Rejections {
 function tooMany(retryAfter: number): KpnAuthError {
   return new KpnAuthError(
     "invalid_token",
-    "Cannot replace the rejected token: two replacements were requested a moment ago, and did " +
-      "not help. Check that the API is one of the project's, in the realm of this token. " +
-      `The next replacement follows in ${Math.ceil(retryAfter / 1_000)} s at the earliest.`,
+    "Cannot replace the rejected token: two replacements did not help. Check that the project has " +
+      `this API, and the realm. The next token request follows in ${
+        Math.ceil(retryAfter / 1_000)
+      } s.`,
     { retryAfter },
   );
 }

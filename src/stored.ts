@@ -49,10 +49,10 @@ const LOOK_EVERY = 100;
 const LAST_CALL = 1_500;
 
 /** A store as one ask uses it. */
-interface Visit {
+interface Visit extends StoredOptions {
+  readonly layer: Layer;
   readonly store: TokenStore;
   readonly ask: Ask;
-  readonly options: StoredOptions;
   /** What no event may hold: the secret, and the minted token. */
   readonly secrets: string[];
   /** The operations whose failure was announced. */
@@ -79,31 +79,32 @@ type Operation = "get" | "set" | "exclusive";
 export function stored(layer: Layer, store: TokenStore, options: StoredOptions): Layer {
   return (ask) => {
     const visit: Visit = {
+      ...options,
+      layer,
       store,
       ask,
-      options,
       secrets: [ask.run.secret],
       announced: new Set(),
       key: "",
       late: false,
     };
-    const token = obtain(visit, layer);
+    const token = obtain(visit);
     ask.behind(token); // it releases its lock after a deadline, too
     return token;
   };
 }
 
-async function obtain(visit: Visit, layer: Layer): Promise<AccessToken> {
-  const { store, ask, options } = visit;
+async function obtain(visit: Visit): Promise<AccessToken> {
+  const { layer, store, ask, keyOf } = visit;
   ask.run.phase = "waiting for the store";
-  visit.key = await attempt(visit, "get", () => options.keyOf(ask.run), ask.run.signal) ?? "";
+  visit.key = await attempt(visit, "get", () => keyOf(ask.run), ask.run.signal) ?? "";
   if (!visit.key) return await layer(ask);
 
   const found = await look(visit);
   if (found) return found;
-  if (!store.exclusive || visit.late) return await mintAndKeep(visit, layer);
+  if (!store.exclusive || visit.late) return await mintAndKeep(visit);
   try {
-    return await lockOrToken(visit) ?? await mintOrToken(visit, layer);
+    return await lockOrToken(visit) ?? await mintOrToken(visit);
   } finally {
     const { release, keeping } = visit;
     const free = async () => {
@@ -129,7 +130,7 @@ async function look(visit: Visit): Promise<AccessToken | undefined> {
 
 /** Waits for the lock, or for the token of the machine that has it, until time is running out. */
 async function lockOrToken(visit: Visit): Promise<AccessToken | undefined> {
-  const { ask: { run }, options: { now, timeout } } = visit;
+  const { ask: { run }, now, timeout } = visit;
   // No more than the timeout: the clock may have been set back.
   const left = Math.min(timeout, run.endsAt - now());
   const ms = Math.max(0, left - Math.min(LAST_CALL, timeout / 2));
@@ -146,16 +147,16 @@ async function lockOrToken(visit: Visit): Promise<AccessToken | undefined> {
 
 /** Takes the lock, if it is free. One that comes when nobody waits for it any more is released. */
 async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
-  const { key, store, ask, options } = visit;
+  const { key, store, ask, timeout } = visit;
   await attempt(visit, "exclusive", async () => {
-    const release = await store.exclusive!(key, Math.ceil(options.timeout / 2));
+    const release = await store.exclusive!(key, Math.ceil(timeout / 2));
     if (!visit.late && !signal.aborted) visit.release = release;
     else if (release) ask.behind(attempt(visit, "exclusive", release));
   }, ask.run.signal);
 }
 
 /** A token of the layer's, or the one that another machine stores meanwhile: whichever is first. */
-async function mintOrToken(visit: Visit, layer: Layer): Promise<AccessToken> {
+async function mintOrToken(visit: Visit): Promise<AccessToken> {
   const over = new AbortController();
   const watch = async () => {
     for (;;) {
@@ -165,15 +166,15 @@ async function mintOrToken(visit: Visit, layer: Layer): Promise<AccessToken> {
     }
   };
   try {
-    return await Promise.race([mintAndKeep(visit, layer), watch()]);
+    return await Promise.race([mintAndKeep(visit), watch()]);
   } finally {
     over.abort();
   }
 }
 
 /** A token of the layer's, which is stored behind its callers. If it fails, another machine may have succeeded. */
-async function mintAndKeep(visit: Visit, layer: Layer): Promise<AccessToken> {
-  const { key, store, ask } = visit;
+async function mintAndKeep(visit: Visit): Promise<AccessToken> {
+  const { layer, key, store, ask } = visit;
   let token: AccessToken;
   try {
     token = await layer(ask);
@@ -188,8 +189,8 @@ async function mintAndKeep(visit: Visit, layer: Layer): Promise<AccessToken> {
   return token;
 }
 
-function pause({ options }: Visit, signal: AbortSignal): Promise<void> {
-  return within(LOOK_EVERY * (0.5 + options.random()), signal, nothing);
+function pause({ random }: Visit, signal: AbortSignal): Promise<void> {
+  return within(LOOK_EVERY * (0.5 + random()), signal, nothing);
 }
 
 /**
@@ -202,7 +203,7 @@ async function attempt<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T | undefined> {
-  const { options: { timeout, announce }, announced, secrets } = visit;
+  const { timeout, announce, announced, secrets } = visit;
   signal?.throwIfAborted();
   try {
     const patience = signal ? Math.min(PATIENCE, timeout / 4) : PATIENCE;

@@ -13,7 +13,7 @@ Deno.test("B45: after invalid_client KPN is left alone for 60 s, for all callers
   assertEquals([first.code, first.retryAfter, first.retryable], ["invalid_client", 60_000, false]);
   assertStringIncludes(
     first.message,
-    "The next token request follows in 60 s at the earliest, or with other credentials.",
+    "The next token request follows in 60 s, or with other credentials.",
   );
   assertEquals(events.find(({ type }) => type === "coolDown"), {
     type: "coolDown",

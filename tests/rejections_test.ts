@@ -30,7 +30,7 @@ Deno.test("B56: two replacements at once, then one per 60 s, however long nothin
     assertEquals(rejections.paused(), true);
     const error = assertThrows(() => rejections.count(), KpnAuthError);
     assertEquals([error.code, error.retryAfter, error.retryable], ["invalid_token", 59_000, false]);
-    assertStringIncludes(error.message, "The next replacement follows in 59 s at the earliest.");
+    assertStringIncludes(error.message, "The next token request follows in 59 s.");
     for (let minute = 0; minute < 5; minute++) {
       time += minute ? 59_999 : 58_999;
       assertEquals([rejections.paused(), minute], [true, minute]);
