@@ -155,14 +155,10 @@ export function causeOf(
   secrets: readonly string[] = [],
 ): Error & { code?: string } {
   const { name, code, message } = wordsOf(thrown);
-  const cause = new Error(redact(message, secrets));
-  return Object.assign(
-    cause,
-    { name: redact(name, secrets) },
-    code && {
-      code: redact(code, secrets),
-    },
-  );
+  return Object.assign(new Error(redact(message, secrets)), {
+    name: redact(name, secrets),
+    ...code && { code: redact(code, secrets) },
+  });
 }
 
 /** What can be read of what was thrown: it may be no error, and its getters may throw. */

@@ -1,6 +1,6 @@
 /** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
 
-import { inTime, nothing, within } from "./deadline.ts";
+import { inTime, MAX_TIMER, nothing, within } from "./deadline.ts";
 import { wordsOf } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Ask, Layer, Run } from "./grant.ts";
@@ -156,19 +156,20 @@ async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
 }
 
 /** A token of the layer's, or the one that another machine stores meanwhile: whichever is first. */
-async function mintOrToken(visit: Visit): Promise<AccessToken> {
-  const over = new AbortController();
-  const watch = async () => {
-    for (;;) {
-      await pause(visit, over.signal);
-      const token = await look(visit);
-      if (token) return token;
-    }
-  };
-  try {
-    return await Promise.race([mintAndKeep(visit), watch()]);
-  } finally {
-    over.abort();
+function mintOrToken(visit: Visit): Promise<AccessToken> {
+  return within(
+    MAX_TIMER,
+    undefined,
+    (over) => Promise.race([mintAndKeep(visit), watch(visit, over)]),
+  );
+}
+
+/** Looks until another machine's token is there. */
+async function watch(visit: Visit, over: AbortSignal): Promise<AccessToken> {
+  for (;;) {
+    await pause(visit, over);
+    const token = await look(visit);
+    if (token) return token;
   }
 }
 
