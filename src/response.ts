@@ -4,7 +4,14 @@ import { parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
 import { KpnAuthError } from "./errors.ts";
 import { parseFault } from "./fault.ts";
 import { redact } from "./redact.ts";
-import { type AccessToken, isTokenValue, MAX_LIFETIME, readStoredToken, TEXTS } from "./token.ts";
+import {
+  type AccessToken,
+  isText,
+  isTokenValue,
+  MAX_LIFETIME,
+  readStoredToken,
+  TEXTS,
+} from "./token.ts";
 
 /**
  * KPN's answer as it stands on the wire: every value is a string in the documented
@@ -110,10 +117,6 @@ export async function readWire(
 function isToken(wire: TokenResponse | null | undefined): wire is TokenResponse {
   const type = wire?.token_type ?? "bearer";
   return isTokenValue(wire?.access_token) && isText(type) && /^bearer/i.test(type);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
 }
 
 /** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */

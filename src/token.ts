@@ -96,23 +96,29 @@ export const TEXTS: readonly string[] = [
  */
 export function readStoredToken(value: unknown): AccessToken | undefined {
   const stored = Object(value);
-  const copy: Record<string, unknown> = { value: "", type: "Bearer", scope: "" };
-  const copyAll = (names: readonly string[], type: string) => {
-    for (const name of names) if (typeof stored[name] === type) copy[name] = stored[name];
+  const pick = (names: readonly string[], fits: (field: unknown) => boolean) => {
+    const fitting = names.filter((name) => fits(stored[name]));
+    return Object.fromEntries(fitting.map((name) => [name, stored[name]]));
   };
-  copyAll(["value", "type", ...TEXTS], "string");
-  copyAll(["requestedAt", "expiresAt", "issuedAt"], "number");
-  copy.apiProducts = Object.freeze(
-    [stored.apiProducts].flat().filter((name) => typeof name === "string"),
-  );
-  const token = copy as unknown as AccessToken;
+  const token = {
+    value: "",
+    type: "Bearer",
+    scope: "",
+    ...pick(["value", "type", ...TEXTS], isText),
+    ...pick(["requestedAt", "expiresAt", "issuedAt"], (field) => typeof field === "number"),
+    apiProducts: Object.freeze([stored.apiProducts].flat().filter(isText)),
+  } as AccessToken;
   const lifetime = token.expiresAt - token.requestedAt;
   // A millisecond more than a day: where the clock has fractions, adding a lifetime rounds it.
   const isSound = isTokenValue(token.value) && lifetime > 0 && lifetime <= MAX_LIFETIME + 1;
   return isSound ? Object.freeze(token) : undefined;
 }
 
+export function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
 /** Whether a value can stand in an `authorization` header: visible ASCII, no space. */
 export function isTokenValue(value: unknown): value is string {
-  return typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+  return isText(value) && /^[\x21-\x7e]+$/.test(value);
 }
