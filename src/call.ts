@@ -90,26 +90,15 @@ function requestCall(
 function rebuild(from: Request, body: BodyInit | undefined, changes?: RequestInit): Request {
   const init: RequestInit = {};
   // A rebuilt Request forgets these two, and to set them anew takes Node long.
-  if (from.referrer !== DEFAULTS["referrer"]) init.referrer = from.referrer;
+  if (from.referrer !== "about:client") init.referrer = from.referrer;
   if (from.referrerPolicy) init.referrerPolicy = from.referrerPolicy;
   Object.assign(init, changes, { redirect: "manual" });
   if (body !== undefined) init.body = body;
   return new Request(from, init);
 }
 
-/** What a `Request` shows of itself, and what stands there if nobody has set it. */
-const DEFAULTS: Readonly<Record<string, unknown>> = {
-  cache: "default",
-  cf: undefined,
-  credentials: "same-origin",
-  duplex: undefined,
-  fetcher: undefined,
-  integrity: "",
-  keepalive: false,
-  mode: "cors",
-  referrer: "about:client",
-  referrerPolicy: "",
-};
+/** The options that a `Request` may show, beside its own members: node-fetch's `agent` is one. */
+const OPTIONS = "cache cf credentials fetcher integrity keepalive mode referrer referrerPolicy";
 
 /**
  * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
@@ -117,15 +106,16 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
  */
 async function initOf(request: Request, override: RequestInit = {}): Promise<RequestInit> {
   const { method, headers } = request;
-  // Its own members too: node-fetch's `agent` is one.
-  const options = Object.keys({ ...DEFAULTS, ...request }).map((name) => {
-    const value = (request as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
-    return [name, value === DEFAULTS[name] || value === "navigate" ? undefined : value];
-  });
+  const plain = new Request("https://localhost");
+  const valueIn = (from: Request, name: string) =>
+    (from as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
+  const options = [...OPTIONS.split(" "), ...Object.keys(request)].filter((name) =>
+    valueIn(request, name) !== valueIn(plain, name) && valueIn(request, name) !== "navigate"
+  );
   return {
     method,
     headers,
-    ...defined(options),
+    ...defined(options.map((name) => [name, valueIn(request, name)])),
     ...defined(Object.entries(override)),
     signal: signalOf(request, override) ?? null,
     body: await bodyOf(request, override) ?? null,

@@ -36,8 +36,10 @@ export function coolingDown(
 
   return async (ask) => {
     const { body } = ask.run.request;
+    const time = now();
     if (last?.body !== body) last = undefined;
-    if (last) refuse(last, now());
+    // A clock that was set back must not prolong it.
+    if (last && time >= last.since && time < last.until) throw refusal(last, time);
     try {
       const token = await layer(ask);
       last = undefined;
@@ -66,11 +68,6 @@ function pauseAfter({ code, status, retryAfter, retryable }: KpnAuthError, last?
 
 /** The codes that only other credentials, or a change on the portal, can cure. */
 const CREDENTIALS = /^(invalid_client|not_approved|key_expired)$/;
-
-/** Throws the refusal while its pause lasts. A clock that was set back must not prolong it. */
-function refuse(pause: Pause, time: number): void {
-  if (time >= pause.since && time < pause.until) throw refusal(pause, time);
-}
 
 function refusal({ error, until }: Pause, time: number): KpnAuthError {
   const retryAfter = until - time;

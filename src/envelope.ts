@@ -17,12 +17,14 @@ export interface Said {
   readonly ofTokenEndpoint?: boolean;
 }
 
-/** Where each envelope has its code and, unless it is `message`, its text: the first that is there. */
+/** Where each envelope has its code and, unless it is `message`, its text; the first that is there. */
 const ENVELOPES: readonly (readonly [Envelope, code: string, message: string])[] = [
   ["fault", "fault.detail.errorcode", "fault.faultstring"],
-  ["api", "errorResponse.code", "errorResponse.message"],
-  ["api", "notifications.0.type", "notifications.0.message"],
-  ["api", "notifications.type", "notifications.message"],
+  [
+    "api",
+    "errorResponse.code notifications.0.type notifications.type",
+    "errorResponse.message notifications.0.message notifications.message",
+  ],
   ["kpn", "error.name", "error.message"],
   ["oauth", "ErrorCode", "Error"],
   ["oauth", "error", "error_description"],
