@@ -49,7 +49,7 @@ export function readEnvelope(body: string): Said {
     envelope,
     codes: [first(root, code), envelope === "kpn" ? leadingCode(message) : ""],
     message,
-    transactionId: first(root, IDS, 100),
+    transactionId: first(root, IDS),
     ofTokenEndpoint: code === "ErrorCode",
   };
 }
@@ -65,13 +65,13 @@ function parseXml(body: string): unknown {
 }
 
 /** The first text at any of some places, such as `error.name`. */
-function first(root: unknown, places: string, most?: number): string {
+function first(root: unknown, places: string): string {
   for (const place of places.split(" ")) {
     let value = root;
     for (const field of place.split(".")) value = (value as Record<string, unknown>)?.[field];
     // A code may be a number (Match); a text that is none says nothing.
     if (typeof value === "number" && place.endsWith("code")) value = `${value}`;
-    const found = place && text(value, most);
+    const found = place && text(value);
     if (found) return found;
   }
   return "";
@@ -99,9 +99,9 @@ function leadingCode(message: string): string {
   return /^[a-z]+[_.][\w.-]*\w/i.exec(message)?.[0] ?? "";
 }
 
-/** A text on one line, at most `most` characters of it; of anything else nothing. */
-export function text(value: unknown, most = 200): string {
+/** A text on one line, at most 200 characters of it; of anything else nothing. */
+export function text(value: unknown): string {
   return typeof value === "string"
-    ? value.slice(0, most).replace(/[\p{C}\p{Z}]+/gu, " ").trim()
+    ? value.slice(0, 200).replace(/[\p{C}\p{Z}]+/gu, " ").trim()
     : "";
 }

@@ -108,8 +108,8 @@ export function parseFault(
   if (code === "invalid_request" && status === 401 && (tokenEndpoint || said.ofTokenEndpoint)) {
     code = "invalid_client";
   }
-  const clean = (text: string) => redact(text, secrets);
-  const transactionId = clean(said.transactionId || text(header("x-request-id"), 100));
+  const clean = (text: string, most?: number) => redact(text, secrets, most);
+  const transactionId = clean(said.transactionId || text(header("x-request-id")), 100);
   const retryAfter = readRetryAfter(header("retry-after"), now);
   const isUnknownValue = code === "not_found" && !/fault|unknown/.test(speaker.envelope);
   const host = code === "redirected" && clean(hostOf(header("location")));
