@@ -20,7 +20,7 @@ for (const bundler of ["esbuild", ...sample(["rollup", "webpack"], 1)]) {
     const code = `
       const { createContext, runInContext } = require("node:vm");
       const names = ["AbortController", "AbortSignal", "Blob", "Headers", "Request", "Response", "URL",
-        "URLSearchParams", "TextDecoder", "TextEncoder", "setTimeout", "clearTimeout"];
+        "URLSearchParams", "TextDecoder", "TextEncoder", "queueMicrotask", "setTimeout", "clearTimeout"];
       const web = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
       const context = createContext(web);
       runInContext(require("node:fs").readFileSync(${
