@@ -111,3 +111,114 @@ Deno.test("B42: methods without a body, and bodies without a content type", () =
     `curl -X POST "${URL}" -H "content-type:" --data-raw "@x"`,
   );
 });
+
+Deno.test("B30: a user or a password alone in the URL is refused, and so is a proxy's authorization", () => {
+  const shell = "posix";
+  for (const user of ["s3cret", "s3cret:", ":s3cret", "a:s3cret"]) {
+    refused({ url: `https://${user}@kpn.com/` }, { shell, revealSecrets: true }, "without user");
+  }
+  for (const name of ["proxy-authorization", "Proxy-Authorization", "Cookie"]) {
+    refused({ url: URL, headers: { [name]: "s3cret" } }, { shell }, "a proxy's authorization");
+  }
+  refused({ url: `${URL}?client_secret=s3cret` }, { shell }, "in the URL");
+  refused({ url: `${URL}?client%5Fsecret=s3cret` }, { shell }, "in the URL");
+});
+
+Deno.test("B30: a form's secret is hidden however its field's name is encoded", () => {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  for (const name of ["client_secret", "client%5Fsecret", "%63lient_secret", "client%5fsecre%74"]) {
+    for (const shell of SHELLS) {
+      const command = curlCommand(call(`a=1&${name}=s3cret`, headers), { shell });
+      assert(!command.includes("s3cret"), command);
+      assert(command.includes("KPN_CLIENT_SECRET"), command);
+    }
+  }
+});
+
+Deno.test("B30: a client secret in a body that is no form is refused, however its name is spelled", () => {
+  const bodies = [
+    "client%5Fsecret=s3cret",
+    "%63lient_secre%74=s3cret",
+    '{"client_secret":"s3cret"}',
+    '{"client\\u005Fsecret":"s3cret"}',
+    '{"\\u0063lient_secret":"s3cret"}',
+    `data=${encodeURIComponent('{"client\\u005fsecret":"s3cret"}')}`,
+  ];
+  for (const body of bodies) {
+    for (const headers of [{}, { "content-type": "application/json" }]) {
+      for (const shell of SHELLS) refused(call(body, headers), { shell }, "a body that is no form");
+    }
+  }
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  refused(call(bodies.at(-1)!, form), { shell: "posix" }, "a body that is no form");
+  assert(curlCommand(call("client%5Fid=%u00&100%"), { shell: "posix" }).includes("100%"));
+});
+
+Deno.test("a form's other fields stand in the command, in every shell and way", () => {
+  const request = createTokenRequest(
+    { clientId: "s3cret-id", clientSecret: "s3cret" },
+    { parameters: { scopes: "a b&c" } },
+  );
+  const ways: readonly (readonly [CurlOptions, string])[] = [
+    [{ shell: "posix" }, " \\\n -d 'scopes=a+b%26c'"],
+    [
+      { shell: "posix", expand: "curl" },
+      "&client_secret={{KPN_CLIENT_SECRET:url}}&scopes=a+b%26c'",
+    ],
+    [{ shell: "cmd" }, '&scopes=a+b"%"26c"'],
+    [{ shell: "batch" }, '&scopes=a+b%%26c"'],
+    [{ shell: "powershell" }, '($env:KPN_CLIENT_SECRET))&scopes=a+b%26c" | curl.exe'],
+  ];
+  for (const [options, words] of ways) {
+    const command = curlCommand(request, options);
+    assert(command.includes(words), command);
+    assert(!command.includes("s3cret"), command);
+  }
+});
+
+Deno.test("a bearer token comes from the environment in every shell and way", () => {
+  const request = call("", { authorization: "bearer s3cret" });
+  const curl = (quote: string) =>
+    `--variable ${quote}%KPN_TOKEN${quote} --expand-header ` +
+    `${quote}authorization: Bearer {{KPN_TOKEN}}${quote}`;
+  const ways: readonly (readonly [CurlOptions, string])[] = [
+    [
+      { shell: "posix" },
+      `tr -d '\\n' <<EOF | curl -X POST \\\n '${URL}' \\\n -H 'content-length: 0' \\\n -H @-\n` +
+      "authorization: Bearer $KPN_TOKEN\nEOF",
+    ],
+    [
+      { shell: "powershell" },
+      `"authorization: Bearer $env:KPN_TOKEN" | curl.exe -X POST '${URL}' ` +
+      "-H 'content-length: 0' -H '@-'",
+    ],
+    [
+      { shell: "powershell", expand: "curl" },
+      `curl.exe -X POST '${URL}' -H 'content-length: 0' ${curl("'")}`,
+    ],
+    [
+      { shell: "batch" },
+      `curl -X POST "${URL}" -H "content-length: 0" ${curl('"').replace("%KPN", "%%KPN")}`,
+    ],
+  ];
+  for (const [options, expected] of ways) assertEquals(curlCommand(request, options), expected);
+});
+
+Deno.test("one secret only comes from standard input, both from curl's own variables", () => {
+  const request = { ...token, headers: { ...token.headers, authorization: "Bearer s3cret" } };
+  refused(request, { shell: "posix" }, 'expand: "curl" takes two');
+  refused(request, { shell: "powershell" }, 'expand: "curl" takes two');
+  const command = curlCommand(request, { shell: "posix", expand: "curl" });
+  for (const name of ["KPN_TOKEN", "KPN_CLIENT_ID", "KPN_CLIENT_SECRET"]) {
+    assertEquals(command.split(`'%${name}'`).length, 2, command);
+  }
+});
+
+Deno.test("an empty header is sent, a fragment is not, and brackets are no pattern", () => {
+  assertEquals(
+    curlCommand({ url: `${URL}?a=[1]&b={2}#s3cret`, headers: { "x-a": "", "x-b": "1" } }, {
+      shell: "posix",
+    }),
+    `curl -g \\\n '${URL}?a=[1]&b={2}' \\\n -H 'x-a;' \\\n -H 'x-b: 1'`,
+  );
+});
