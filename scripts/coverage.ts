@@ -11,7 +11,7 @@ const SUITES: readonly (readonly string[])[] = [
   ["-P=unit", "tests/*_test.ts", "--ignore=tests/*_socket_test.ts"],
   ["-P=mock", "tests/mock"],
   ["-P=stores", "tests/stores/sealed_test.ts", "tests/stores/deno_kv_test.ts"],
-  ["-P=curl", "tests/curl/refusals_test.ts", "tests/curl/cmd_test.ts"],
+  ["-P=curl", "tests/curl/refusals_test.ts"],
   ["-P=cli", "tests/cli/main_test.ts", "tests/cli/doctor_steps_test.ts"],
 ];
 
