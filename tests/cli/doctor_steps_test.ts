@@ -4,7 +4,7 @@ import { inVirtualTime } from "../../scripts/virtual_time.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { runHere } from "./in_process.ts";
+import { run, VARIABLES } from "./in_process.ts";
 
 const TOKEN_PATH = "/oauth/client_credential/accesstoken";
 
@@ -18,9 +18,9 @@ async function examine(
   args: readonly string[] = [],
   given: Partial<Io> = {},
 ) {
-  const { code, stdout } = await runHere(["doctor", ...args], mock, given, {
-    ...PROXY,
-    ...variables,
+  const { code, stdout } = await run(["doctor", ...args], mock, {
+    variables: { ...VARIABLES, ...PROXY, ...variables },
+    ...given,
   });
   const lines = stdout.matchAll(/^([✓!✗-]) (\w+) +(.*) \(\d+ ms\)(?:\n +→ (.*))?$/gm);
   const steps: Record<string, string> = Object.fromEntries(
@@ -42,31 +42,6 @@ function telling(fields: Readonly<Record<string, unknown>>): MockKpn {
   return mock;
 }
 
-Deno.test("doctor warns of credentials that were copied wrongly, and shows none", async () => {
-  const cases: readonly (readonly [id: string, secret: string, RegExp])[] = [
-    ["s3cret", "s3cret", /^! an id of 6 and a secret of 6 characters: the same → Copy id and/],
-    ['"s3cret"', "s3cret2", /^! an id of 8 .* with quotes around → The quotes are sent too/],
-    ["s3cret", "'s3cret2'", /^! an id of 6 .* with quotes around → /],
-    ["APP_CLIENT_ID", "s3cret", /^! the placeholders of KPN's example → Set those of your own/],
-    ["s3cret", "s3cret2", /^✓ an id of 6 and a secret of 7 characters$/],
-  ];
-  for (const [KPN_CLIENT_ID, KPN_CLIENT_SECRET, words] of cases) {
-    const { code, steps, last } = await examine({ KPN_CLIENT_ID, KPN_CLIENT_SECRET });
-    assertMatch(steps["credentials"]!, words);
-    assert(!steps["credentials"]!.includes("s3cret"));
-    assertMatch(
-      steps["accepted"]!,
-      /^✗ KPN does not know this id with this secret → Copy both again/,
-    );
-    assertEquals([code, last], [3, "This is what is wrong; the steps after it were not taken."]);
-  }
-  const loopback = { KPN_TOKEN_ENDPOINT: `http://127.0.0.1:1${TOKEN_PATH}`, HTTP_PROXY: "x:1" };
-  assertMatch((await examine(loopback)).steps["credentials"]!, /^✓/); // the mock's own
-  const { code, steps } = await examine({ KPN_CLIENT_SECRET: "" });
-  assertEquals(code, 3);
-  assertMatch(steps["credentials"]!, /^✗ KPN_CLIENT_SECRET is not set/);
-});
-
 Deno.test("doctor says which proxy a runtime goes through, whatever its form, and shows no password", async () => {
   const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [{}, /^✓ deno goes through proxy\.test:3128 \(HTTPS_PROXY\), as curl does$/],
@@ -85,28 +60,6 @@ Deno.test("doctor says which proxy a runtime goes through, whatever its form, an
     const { steps } = await examine(variables);
     assertMatch(steps["proxy"]!, words);
     assert(!steps["proxy"]!.includes("s3cret"));
-  }
-});
-
-Deno.test("doctor knows which versions of Node read proxies, and how they are told to", async () => {
-  const use = { NODE_USE_ENV_PROXY: "1" };
-  const cases: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
-    ["20.19.2", use, /^! node 20\.19\.2 ignores HTTPS_PROXY .* → Use Node 22\.21, 24 or later/],
-    ["22.20.0", use, /^! .* → Use Node 22\.21/],
-    ["23.9.0", use, /^! .* → Use Node 22\.21/],
-    ["22.21.0", {}, /^! .* → Set NODE_USE_ENV_PROXY=1/],
-    ["22.21.0", use, /^✓ node goes through proxy\.test:3128/],
-    ["24.0.0", { NODE_OPTIONS: "--use-env-proxy" }, /^✓ node goes through/],
-    ["24.0.0", { ...use, HTTPS_PROXY: "", HTTP_PROXY: "p.test:1" }, /through p\.test:1 \(HTTP_PR/],
-    ["24.0.0", { ...use, HTTPS_PROXY: "", ALL_PROXY: "p.test:1" }, /^✓ none is set/],
-  ];
-  for (const [version, variables, words] of cases) {
-    const runtime = { name: "node", version } as const;
-    // Without a proxy it would look the host up.
-    const { steps } = await examine({ ...variables, KPN_CLIENT_ID: "x" }, mockKpn(), [], {
-      runtime,
-    });
-    assertMatch(steps["proxy"]!, words);
   }
 });
 
@@ -151,28 +104,19 @@ Deno.test("doctor says what the token endpoint answers where it gives no token",
   }
 });
 
-const html = () =>
-  new Response("<html>", { status: 401, headers: { "content-type": "text/html" } });
-
-Deno.test("doctor says what the API answers: rejected, not entitled, broken, silent, gone", () =>
+Deno.test("doctor says that the API is gone, or silent for longer than --timeout", () =>
   inVirtualTime(async () => {
     for (
-      const [answer, exit, words] of [
-        ["ok", 0, /^✓ the token is accepted by \/my\/api \(HTTP 404\)$/],
-        ["invalid_access_token", 5, /^✗ the token is rejected by \/my\/api \(HTTP 401\) → Ask KPN/],
-        ["not_entitled", 0, /^! the project is not entitled to .* Another API: kpn-auth doctor PA/],
-        ["server_error", 0, /^! \/my\/api \(HTTP 500\): server_error .* → \S/],
-        [html, 0, /^! \/my\/api \(HTTP 401\): invalid_response/],
-        ["dropped", 4, /^✗ \/my\/api: .* → Check the network\.$/],
-        ["never", 4, /^✗ \/my\/api: no answer within 700 ms → Check the network\.$/],
+      const [answer, words] of [
+        ["dropped", /^✗ \/my\/api: .* → Check the proxy proxy\.test:3128/],
+        ["never", /^✗ \/my\/api: no answer within 700 ms → Check the proxy/],
       ] as const
     ) {
       const mock = mockKpn();
       mock.respondNext(answer, { to: "api" });
       const { code, steps } = await examine({}, mock, ["/my/api", "--timeout", "700"]);
       assertMatch(steps["API"]!, words);
-      assertEquals([answer, code], [answer, exit]);
-      assertEquals(mock.requests.at(-1)!.method, "GET");
+      assertEquals([answer, code], [answer, 4]);
     }
   }));
 
@@ -191,7 +135,10 @@ Deno.test("doctor looks the host up, connects, and says which of the two fails",
 
   const closed = await examine({ ...none, KPN_TOKEN_ENDPOINT });
   assertEquals(closed.code, 4);
-  assertMatch(closed.steps["connection"]!, /^✗ 127\.0\.0\.1:\d+: .+ → Check the firewall/);
+  assertMatch(
+    closed.steps["connection"]!,
+    /^✗ 127\.0\.0\.1:\d+: .+ → Check the network and the firewall/,
+  );
   const name = { ...none, KPN_TOKEN_ENDPOINT: "https://nothing.invalid/token" };
   const unknown = await examine(name);
   assertEquals(unknown.code, 4);
@@ -202,7 +149,7 @@ Deno.test("kpn-auth mock serves until it is interrupted; --level is the tier tha
   for (const [args, level] of [[[], "demo"], [["--level", "prod"], "prod"]] as const) {
     const printed = Promise.withResolvers<string>();
     const interrupted = Promise.withResolvers<void>();
-    const ended = runHere(["mock", ...args], mockKpn(), {
+    const ended = run(["mock", ...args], mockKpn(), {
       stdout: (text) => Promise.resolve(printed.resolve(`${text}`)),
       interrupted: () => interrupted.promise,
     });
