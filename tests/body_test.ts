@@ -1,9 +1,12 @@
 /** B64, B68: what a `fetch` of any make gives is read up to a cap, or its mistake is named. */
 
 import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
-import { BODY_LIMIT, readText, type ResponseLike } from "../src/body.ts";
+import { readText, type ResponseLike } from "../src/body.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
+
+/** What is read of an answer: 64 KiB. */
+const BODY_LIMIT = 65_536;
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const WIRE = { access_token: "t", expires_in: "3599" };
@@ -156,5 +159,31 @@ Deno.test("B68: what a program did wrong with the answer is named, and is never 
     );
     assertEquals([error.code, error.retryable, posts], ["invalid_response", false, 1], name);
     assert(words.test(error.message), `${name}: ${error.message}`);
+  }
+});
+
+Deno.test("B64: chunks that are all there already let a deadline's timer run", async () => {
+  let reads = 0;
+  const body = () => ({
+    getReader: () => ({
+      read: () => Promise.resolve({ done: false, value: bytes(reads++ ? "x" : "") }),
+      cancel: () => Promise.resolve(),
+    }),
+  });
+  const late = new AbortController();
+  setTimeout(() => late.abort("too late"));
+  const reason = await readText(stub({ body: body() }), late.signal).catch((reason) => reason);
+  assertEquals([reason, reads < 5_000], ["too late", true]);
+});
+
+Deno.test("B64: what is nested more than 200 deep is no JSON, whatever else it holds", async () => {
+  for (const [open, close] of [["[", "]"], ['{"a":', "}"]] as const) {
+    const nested = (depth: number) =>
+      new Response(
+        `{"access_token":"t","x":${open.repeat(depth - 1)}1${close.repeat(depth - 1)},"y":[[]]}`,
+      );
+    assertEquals((await readTokenResponse(nested(200))).access_token, "t");
+    const error = await assertRejects(() => readTokenResponse(nested(201)), KpnAuthError);
+    assertEquals(error.code, "invalid_response");
   }
 });

@@ -313,3 +313,45 @@ test("B17, B18: a listener that asks for a token while it hears an event breaks 
   await subject.settled();
   assert(asked >= 3 && asked < 10, `${asked} events`);
 });
+
+test("B11: a refresh that brought nothing is tried again after 10 s, and no sooner", async (time) => {
+  const { get, next, clock, asked, settled } = cacheUnderTest(time);
+  await get();
+  clock.ahead = 56 * MINUTE;
+  next.push(failing());
+  for (const [ahead, asks] of [[0, 2], [9_999, 2], [10_000, 3]] as const) {
+    clock.ahead = 56 * MINUTE + ahead;
+    await get();
+    await settled();
+    assertEquals([ahead, asked.length], [ahead, asks]);
+  }
+});
+
+test("a refresh adopts neither the token it renews nor another one that ages; a mint takes any that is good", async (time) => {
+  const { get, next, clock, asked, settled } = cacheUnderTest(time);
+  await get();
+  const requestedAt = time.now();
+  clock.ahead = 56 * MINUTE;
+  next.push(failing());
+  await get();
+  await settled();
+  const { renewing, spares } = asked[1]!;
+  const fresh = requestedAt + MINUTE;
+  assertEquals([renewing, spares(tokenOf("x", fresh)), spares(tokenOf("x", fresh + 1))], [
+    true,
+    false,
+    true,
+  ]);
+  clock.ahead = 50 * MINUTE; // set back: now it looks fresh
+  assertEquals([spares(tokenOf("t1", requestedAt)), spares(tokenOf("x", requestedAt))], [
+    false,
+    true,
+  ]);
+
+  clock.ahead = 60 * MINUTE - 10_000;
+  await get();
+  const minting = asked[2]!;
+  assertEquals(minting.renewing, false);
+  const stale = requestedAt;
+  assertEquals([0, 1].map((later) => minting.spares(tokenOf("x", stale + later))), [false, true]);
+});

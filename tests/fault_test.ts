@@ -1,7 +1,7 @@
 /** B20 to B23, B57, B64, B80, B81: what an error answer means, from a code in its own place. */
 
 import { assertLinear } from "./support/linear.ts";
-import { type FaultCode, readFault } from "../mod.ts";
+import { type FaultCode, KpnAuthError, readFault, readTokenResponse } from "../mod.ts";
 import { isTokenRejected, parseFault } from "../src/fault.ts";
 import { FAILURES } from "../src/mock/answers.ts";
 import golden from "./golden/faults.json" with { type: "json" };
@@ -395,5 +395,19 @@ Deno.test("B64: twice the text costs at most three times the time", () => {
       const response = { status: 403, headers: new Headers(headers) };
       return () => parseFault(response, body);
     });
+  }
+});
+
+Deno.test("B57: numbers in an answer's words decide nothing: a 4xx stays one, and is not tried again", async () => {
+  for (const status of [400, 401, 403, 404, 418, 422]) {
+    const bare = await codeOf(json(status, { message: "words" }));
+    for (const words of ["500 Internal Server Error", "code 503", "error 429", "HTTP/1.1 502"]) {
+      for (const body of [{ message: words }, { error: { name: words, message: words } }]) {
+        assertEquals([status, words, await codeOf(json(status, body))], [status, words, bare]);
+      }
+      const refused = json(status, { error: words, error_description: words });
+      const { retryable } = await assertRejects(() => readTokenResponse(refused), KpnAuthError);
+      assertEquals([status, words, retryable], [status, words, false]);
+    }
   }
 });

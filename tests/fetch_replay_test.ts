@@ -167,6 +167,10 @@ Deno.test("B43: a one-shot stream is sent once, and its 401 handed back; in a Re
   };
   assertEquals(await bodiesOf(stream()), ["\nstreamed"]);
   assertEquals((await bodiesOf(ReadableStream.from(generator()))).length, 1);
+  // As Node's streams are, which undici takes.
+  assertEquals((await bodiesOf(generator() as unknown as BodyInit)).length, 1);
+  const iterable = { [Symbol.asyncIterator]: generator };
+  assertEquals((await bodiesOf(iterable as unknown as BodyInit)).length, 1);
   assertEquals(await bodiesOf(stream(), true), ["\nstreamed", "\nstreamed"]);
 });
 
@@ -184,8 +188,10 @@ function rejecting(
   const kpn = authorizedFetch(source as TokenSource, {
     fetch: (_url, { headers: { authorization } }) => {
       fate.sent.push(authorization);
-      const first = new Response(body, { status: 401, headers });
-      return Promise.resolve(fate.sent.length > 1 ? new Response("ok") : first);
+      const isReplay = fate.sent.length > 1;
+      return Promise.resolve(
+        isReplay ? new Response("ok") : new Response(body, { status: 401, headers }),
+      );
     },
     shouldReplay: () => true,
     ...options,
@@ -319,4 +325,38 @@ Deno.test("a signal ends the reading of a Request's body that never ends", async
   assertEquals(await Promise.race([call.catch((thrown) => thrown), hangs]), "mine");
   clearTimeout(timer);
   assertEquals(mock.requests.length, 0);
+});
+
+Deno.test("B17: the source gets the call's signal and the waitUntil of the options, also for a replacement", async () => {
+  const asked: (TokenCall | undefined)[] = [];
+  const source = {
+    token: (call?: TokenCall) => Promise.resolve({ value: `t${asked.push(call)}` }),
+  };
+  const waitUntil = () => {};
+  const { signal } = new AbortController();
+  for (const options of [{}, { waitUntil }] as AuthorizedFetchOptions[]) {
+    for (const init of [{}, { signal }] as { signal?: AbortSignal }[]) {
+      const { kpn } = rejecting(source, options);
+      await (await kpn("/x", init)).body?.cancel();
+      const [first, second] = asked.splice(0);
+      assertEquals([first?.signal, first?.waitUntil], [init.signal, options.waitUntil]);
+      assertEquals([second?.signal, second?.waitUntil], [init.signal, options.waitUntil]);
+      assertEquals(second?.rejected?.value, "t1");
+    }
+  }
+});
+
+Deno.test("B17: a refresh behind an authorized call is left to waitUntil", async () => {
+  const { source, mock, clock } = sourceUnderTest({ waitUntil: undefined });
+  const kept: Promise<unknown>[] = [];
+  const kpn = authorizedFetch(source, {
+    fetch: mock.fetch,
+    waitUntil: (work) => void kept.push(work),
+  });
+  await (await kpn(PATH, POST)).body?.cancel();
+  assertEquals(kept.splice(0).length, 1);
+  clock.now += 56 * 60_000;
+  await (await kpn(PATH, POST)).body?.cancel();
+  await Promise.all(kept);
+  assertEquals([kept.length, mock.mints], [1, 2]);
 });

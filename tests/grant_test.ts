@@ -166,6 +166,44 @@ Deno.test("B46: the pause is jittered, doubles, and ends at the caller's signal"
   assertStrictEquals(await assertRejects(() => asked), reason);
 });
 
+Deno.test("B46: the pause is up to 250 ms and doubles, jittered by random", () =>
+  inVirtualTime(async ({ now }) => {
+    for (const [drawn, pauses] of [[0.5, [125, 250, 500]], [0.25, [62.5, 125, 250]]] as const) {
+      const at: number[] = [];
+      const fetch = () => {
+        at.push(now());
+        return Promise.resolve(new Response("", { status: 503 }));
+      };
+      await failing({ fetch, now, random: () => drawn, retries: 3 });
+      assertEquals(at.slice(1).map((time, n) => time - at[n]!), pauses.map(Math.trunc));
+    }
+  }));
+
+Deno.test("B47: an attempt may take 4 s and everything 10 s, unless the caller says otherwise", () =>
+  inVirtualTime(async ({ now }) => {
+    const since = now();
+    const at: number[] = [];
+    const fetch = () => {
+      at.push(now() - since);
+      return deaf();
+    };
+    const whole = await failing({ fetch, now, retries: 9 });
+    assertEquals([at, now() - since], [[0, 4_000, 8_000], 10_000]);
+    assert(whole.message.includes("timeout (10000 ms)"), whole.message);
+    const attempt = await failing({ fetch, now, retries: 0 });
+    assert(attempt.message.includes("attemptTimeout (4000 ms)"), attempt.message);
+    assertEquals(now() - since, 14_000);
+  }));
+
+Deno.test("http without TLS takes a secret on the caller's word alone", async () => {
+  const mock = mockKpn();
+  const tokenEndpoint = "http://kpn.test/oauth/client_credential/accesstoken";
+  const ask = { ...CREDENTIALS, tokenEndpoint, fetch: mock.fetch };
+  await requestToken({ ...ask, allowInsecureHttp: true });
+  await assertRejects(() => requestToken(ask), TypeError, "allowInsecureHttp");
+  assertEquals(mock.requests.map(({ url }) => url.split("?")[0]), [tokenEndpoint]);
+});
+
 Deno.test("Retry-After is honoured inside the deadline, and not waited for beyond it", async () => {
   const calls: number[] = [];
   const fetch = () => {

@@ -247,3 +247,16 @@ Deno.test("B25, B79: an id or secret that none can be: the message says why, and
     clientSecret: "\u00fcn\u00efc\u00f8d\u00e9 \u{1f642} %41 &=+",
   });
 });
+
+Deno.test("http beyond loopback is asked for on the caller's word alone", () => {
+  const tokenEndpoint = "http://kpn.test/t";
+  const { url } = createTokenRequest(CREDENTIALS, { tokenEndpoint, allowInsecureHttp: true });
+  assertEquals(url, `${tokenEndpoint}?grant_type=client_credentials`);
+  for (const allowInsecureHttp of [false, undefined]) {
+    assertThrows(
+      () => createTokenRequest(CREDENTIALS, { tokenEndpoint, allowInsecureHttp }),
+      TypeError,
+      "must be https, unless allowInsecureHttp is true",
+    );
+  }
+});

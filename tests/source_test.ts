@@ -19,6 +19,10 @@ Deno.test("a token is fresh, then ageing (renewed behind the call), then stale (
   assertEquals(mock.mints, 2);
   const second = await source.token();
   assert(second.value !== first.value);
+  mock.respondNext("unavailable", { to: "token" });
+  clock.now = second.expiresAt - 10_001;
+  assertEquals(await source.token(), second);
+  await settled();
   clock.now = second.expiresAt - 10_000;
   const third = await source.token();
   assert(third.value !== second.value);

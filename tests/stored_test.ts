@@ -3,6 +3,7 @@ import {
   createTokenSource,
   KpnAuthError,
   type KpnAuthEvent,
+  TOKEN_ENDPOINTS,
   type TokenSourceOptions,
   type TokenStore,
 } from "../mod.ts";
@@ -91,6 +92,18 @@ Deno.test("B51: the key tells endpoint, client id and secret apart, and shows no
   assertEquals(new Set(keys).size, 4);
   for (const key of keys) assertMatch(key, /^kpn-auth:[\w+/]{20}$/);
   assertEquals(await keyOf("https://a.example/t", "id", "s3cret"), keys[0]!);
+});
+
+Deno.test("B51: the key is the same on every machine and in every version: known answers", async () => {
+  const { gateway } = TOKEN_ENDPOINTS;
+  const { clientId, clientSecret } = CREDENTIALS;
+  // HMAC-SHA-256 as Python has it.
+  assertEquals(await keyOf(gateway, clientId, clientSecret), "kpn-auth:IQeJRnY3N1J6A7AcNmCT");
+  assertEquals(
+    await keyOf(gateway, clientId, clientSecret, { scopes: "operator_lookup", audience: "a b" }),
+    "kpn-auth:Id8n86oqQIqoln79OIsP",
+  );
+  assertEquals(await keyOf(gateway, "id é", "geheim €"), "kpn-auth:MB1yOjeIz9BWbLZEtgNI");
 });
 
 test("B52: another machine's token spares the mint, if the ask says so", async (time) => {
@@ -246,6 +259,22 @@ test("a lock that comes too late is released", async (time) => {
   lock.resolve(() => Promise.resolve(void released++));
   await time.sleep(0);
   assertEquals([mints(), released], [1, 1]);
+});
+
+test("a lock that comes when its machine has minted without it is released", async (time) => {
+  let released = 0;
+  const lock = deferred<() => Promise<void>>();
+  const since = time.now();
+  const { ask, mints } = storedOn(time, {
+    ...empty,
+    // Another machine has it, until this one is about to give up.
+    exclusive: () => time.now() - since < 8_400 ? Promise.resolve(undefined) : lock.promise,
+  }, { minting: 10 });
+  await ask();
+  assertEquals([mints(), time.now() - since], [1, 8_510]);
+  lock.resolve(() => Promise.resolve(void released++));
+  await time.sleep(0);
+  assertEquals(released, 1);
 });
 
 test("B53: the lock is shorter than a waiter's patience, covers the storing, and is released after it", async (time) => {

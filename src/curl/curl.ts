@@ -235,8 +235,16 @@ function refuseWhatCannotBeHidden(parts: Parts): void {
     ? "a cookie or a proxy's authorization"
     : query.has("client_secret") || query.has("access_token")
     ? "a secret in the URL"
-    : !credentialsIn(parts) && parts.body.includes("client_secret")
+    : !credentialsIn(parts) && unescaped(unescaped(parts.body)).includes("client_secret")
     ? "a client secret in a body that is no form"
     : undefined;
   if (what) refuse(`${what} cannot be left out; revealSecrets: true writes it down`);
+}
+
+/** A text without the escapes of forms and of JSON, which may spell a field's name. */
+function unescaped(text: string): string {
+  return text.replace(
+    /%([\da-f]{2})|\\u00([\da-f]{2})/gi,
+    (_, form, json) => String.fromCharCode(parseInt(form ?? json, 16)),
+  );
 }

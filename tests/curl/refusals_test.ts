@@ -3,6 +3,7 @@
 import { createTokenRequest } from "../../mod.ts";
 import { curlCommand, type CurlOptions, type CurlRequest } from "../../src/curl/curl.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { assertGolden } from "../support/golden.ts";
 
 const SHELLS = ["posix", "fish", "nu", "powershell", "cmd", "batch"] as const;
 const URL = "https://api-prd.kpn.com/x";
@@ -109,5 +110,81 @@ Deno.test("B42: methods without a body, and bodies without a content type", () =
   assertEquals(
     curlCommand(call("@x"), { shell: "cmd" }),
     `curl -X POST "${URL}" -H "content-type:" --data-raw "@x"`,
+  );
+});
+
+Deno.test("B30: a user or a password alone in the URL is refused, and so is a proxy's authorization", () => {
+  const shell = "posix";
+  for (const user of ["s3cret", "s3cret:", ":s3cret", "a:s3cret"]) {
+    refused({ url: `https://${user}@kpn.com/` }, { shell, revealSecrets: true }, "without user");
+  }
+  for (const name of ["proxy-authorization", "Proxy-Authorization", "Cookie"]) {
+    refused({ url: URL, headers: { [name]: "s3cret" } }, { shell }, "a proxy's authorization");
+  }
+  refused({ url: `${URL}?client_secret=s3cret` }, { shell }, "in the URL");
+  refused({ url: `${URL}?client%5Fsecret=s3cret` }, { shell }, "in the URL");
+});
+
+Deno.test("B30: a form's secret is hidden however its field's name is encoded", () => {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  for (const name of ["client_secret", "client%5Fsecret", "%63lient_secret", "client%5fsecre%74"]) {
+    for (const shell of SHELLS) {
+      const command = curlCommand(call(`a=1&${name}=s3cret`, headers), { shell });
+      assert(!command.includes("s3cret"), command);
+      assert(command.includes("KPN_CLIENT_SECRET"), command);
+    }
+  }
+});
+
+Deno.test("B30: a client secret in a body that is no form is refused, however its name is spelled", () => {
+  const bodies = [
+    "client%5Fsecret=s3cret",
+    "%63lient_secre%74=s3cret",
+    '{"client_secret":"s3cret"}',
+    '{"client\\u005Fsecret":"s3cret"}',
+    '{"\\u0063lient_secret":"s3cret"}',
+    `data=${encodeURIComponent('{"client\\u005fsecret":"s3cret"}')}`,
+  ];
+  for (const body of bodies) {
+    for (const headers of [{}, { "content-type": "application/json" }]) {
+      for (const shell of SHELLS) refused(call(body, headers), { shell }, "a body that is no form");
+    }
+  }
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  refused(call(bodies.at(-1)!, form), { shell: "posix" }, "a body that is no form");
+  assert(curlCommand(call("client%5Fid=%u00&100%"), { shell: "posix" }).includes("100%"));
+});
+
+Deno.test("B30: what comes from the environment, in every shell and way, is as it was reviewed", async () => {
+  const form = createTokenRequest(
+    { clientId: "s3cret-id", clientSecret: "s3cret" },
+    { parameters: { scopes: "a b&c" } },
+  );
+  const authorization = "bearer s3cret";
+  const requests: Readonly<Record<string, CurlRequest>> = {
+    form,
+    bearer: call("", { authorization }),
+    both: { ...form, headers: { ...form.headers, authorization } },
+  };
+  const commands: string[] = [];
+  for (const shell of SHELLS) {
+    for (const expand of ["shell", "curl"] as const) {
+      if (expand === "shell" && /cmd|batch/.test(shell)) continue;
+      for (const [name, request] of Object.entries(requests)) {
+        const command = curlCommand(request, { shell, expand });
+        assert(!command.includes("s3cret"), command);
+        commands.push(`# ${shell}, expand: ${expand}, ${name}\n${command}\n`);
+      }
+    }
+  }
+  await assertGolden("curl_commands.txt", commands.join("\n"));
+});
+
+Deno.test("an empty header is sent, a fragment is not, and brackets are no pattern", () => {
+  assertEquals(
+    curlCommand({ url: `${URL}?a=[1]&b={2}#s3cret`, headers: { "x-a": "", "x-b": "1" } }, {
+      shell: "posix",
+    }),
+    `curl -g \\\n '${URL}?a=[1]&b={2}' \\\n -H 'x-a;' \\\n -H 'x-b: 1'`,
   );
 });
