@@ -10,7 +10,7 @@ import { command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
 import { libraryBeside } from "./library.ts";
-import { serve } from "./mock_server.ts";
+import { keepHeapSmall, serve } from "./mock_server.ts";
 import type { Parsed, Values } from "./options.ts";
 import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
 
@@ -74,6 +74,7 @@ async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> 
   const stop = () => void (stopping = true);
   const library = libraryBeside(io.program ?? "");
   const handle = createPlayground(gateway, { control, remote, stop, library });
+  if (io.runtime.name === "node") keepHeapSmall();
   const server = await serve(handle, host, port);
   const ended = Promise.race([io.interrupted(), server.answered(() => stopping)]);
   if (remote) await io.stderr(warning(host, control));
