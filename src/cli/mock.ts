@@ -16,19 +16,19 @@ import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
   port: { value: "N", help: "default: one that is free" },
-  host: { value: "ADDRESS", help: "listen there; default: 127.0.0.1, this machine only" },
+  host: { value: "ADDRESS", help: "listen there (127.0.0.1: this machine only)" },
   "client-id": {
     value: "ID",
     multiple: true,
-    help: "a client that it knows; default: APP_CLIENT_ID. Each\n" +
+    help: "a client that it knows (APP_CLIENT_ID). Each\n" +
       "takes a line of KPN_CLIENT_SECRET as its secret",
   },
-  "client-secret-stdin": { help: "take the secrets from standard input, a line each" },
+  "client-secret-stdin": { help: "take the secrets from standard input instead" },
   level: {
     value: "NAME",
     multiple: true,
-    help: "the tier that a client's tokens tell, once for each:\n" +
-      "demo (default; the portal's Sandbox), prod (Project)",
+    help: "the tier of its tokens, once for each client:\n" +
+      "demo (default; Sandbox), or prod (Project)",
   },
   lifetime: { value: "MS", help: "how long a token is valid (3599000)" },
   seed: { value: "N", help: "where the sequence of tokens starts (1)" },
@@ -36,9 +36,9 @@ const OPTIONS = {
   upstream: {
     value: "URL",
     multiple: true,
-    help: "pass other calls on to this mock server of an API,\n" +
-      "once the token has passed. /base/path=URL: those under\n" +
-      "a base path, without it",
+    help: "pass other calls on to this mock server of an\n" +
+      "API. /base/path=URL: those under a base path,\n" +
+      "without it",
   },
   "allow-remote-upstream": { help: "an upstream may be on another machine" },
   control: { help: "let programs and the page script it at /mock" },
@@ -53,9 +53,9 @@ kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
 
   kpn-auth mock --port 8080
 
-It prints what to set to use it, and each request that it answers, and why so. In
-a browser it shows a page; /openapi.yaml and /postman/collection.json describe the
-API. GET /mock/ready answers once it serves.
+It prints what to set to use it, and each request that it answers, and why so.
+In a browser it shows a page; /openapi.yaml and /postman/collection.json
+describe the API. GET /mock/ready answers once it serves.
 `,
   options: OPTIONS,
   run,

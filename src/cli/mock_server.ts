@@ -37,7 +37,7 @@ export function serve(handle: Handler, host: string, port: number): Promise<List
   });
   return new Promise((resolve, reject) => {
     server.once("error", ({ message }) => {
-      reject(failure(EXIT.failed, `Cannot listen on port ${port} of ${host}: ${message}`));
+      reject(failure(EXIT.failed, `Cannot listen on port ${port}: ${message}`));
     });
     server.listen(port, host, () =>
       resolve({
