@@ -10,25 +10,25 @@ import { command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
 import { libraryBeside } from "./library.ts";
-import { serve } from "./mock_server.ts";
+import { keepHeapSmall, serve } from "./mock_server.ts";
 import type { Parsed, Values } from "./options.ts";
 import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
   port: { value: "N", help: "default: one that is free" },
-  host: { value: "ADDRESS", help: "listen there; default: 127.0.0.1, this machine" },
+  host: { value: "ADDRESS", help: "listen there (127.0.0.1: this machine only)" },
   "client-id": {
     value: "ID",
     multiple: true,
-    help: "a client that it knows; default: APP_CLIENT_ID.\n" +
-      "Each takes a line of KPN_CLIENT_SECRET",
+    help: "a client that it knows (APP_CLIENT_ID). Each\n" +
+      "takes a line of KPN_CLIENT_SECRET as its secret",
   },
-  "client-secret-stdin": { help: "take the secrets from standard input, a line each" },
+  "client-secret-stdin": { help: "take the secrets from standard input instead" },
   level: {
     value: "NAME",
     multiple: true,
-    help: "the tier of a client's tokens, once for each: demo\n" +
-      "(default; the portal's Sandbox), prod (Project)",
+    help: "the tier of its tokens, once for each client:\n" +
+      "demo (default; Sandbox), or prod (Project)",
   },
   lifetime: { value: "MS", help: "how long a token is valid (3599000)" },
   seed: { value: "N", help: "where the sequence of tokens starts (1)" },
@@ -36,9 +36,9 @@ const OPTIONS = {
   upstream: {
     value: "URL",
     multiple: true,
-    help: "pass other calls on to this mock server of an API,\n" +
-      "once the token has passed. /base/path=URL: those\n" +
-      "under a base path, without it",
+    help: "pass other calls on to this mock server of an\n" +
+      "API. /base/path=URL: those under a base path,\n" +
+      "without it",
   },
   "allow-remote-upstream": { help: "an upstream may be on another machine" },
   control: { help: "let programs and the page script it at /mock" },
@@ -74,6 +74,7 @@ async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> 
   const stop = () => void (stopping = true);
   const library = libraryBeside(io.program ?? "");
   const handle = createPlayground(gateway, { control, remote, stop, library });
+  if (io.runtime.name === "node") keepHeapSmall();
   const server = await serve(handle, host, port);
   const ended = Promise.race([io.interrupted(), server.answered(() => stopping)]);
   if (remote) await io.stderr(warning(host, control));

@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
 import { EXIT, failure } from "./exit.ts";
 
 /** A server that listens. */
@@ -22,6 +23,11 @@ const LIMITS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
+/** Tells Node's collector to prefer a small heap: under load it lets 100 MiB of garbage pile up otherwise. */
+export function keepHeapSmall(): void {
+  setFlagsFromString("--optimize-for-size");
+}
+
 /** Serves on `host` and `port`; 0 is a port that is free. */
 export function serve(handle: Handler, host: string, port: number): Promise<ListeningServer> {
   const listeners: (() => void)[] = [];
@@ -31,7 +37,7 @@ export function serve(handle: Handler, host: string, port: number): Promise<List
   });
   return new Promise((resolve, reject) => {
     server.once("error", ({ message }) => {
-      reject(failure(EXIT.failed, `Cannot listen on port ${port} of ${host}: ${message}`));
+      reject(failure(EXIT.failed, `Cannot listen on port ${port}: ${message}`));
     });
     server.listen(port, host, () =>
       resolve({
@@ -101,7 +107,7 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
     start(controller) {
       incoming.pause();
       incoming.on("data", (chunk: Uint8Array) => {
-        controller.enqueue(new Uint8Array(chunk));
+        controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
       });
       incoming.on("end", () => controller.close());

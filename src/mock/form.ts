@@ -4,11 +4,18 @@ import type { Received } from "./record.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 
+/** What was read: a form is asked for more than once, and can be long. */
+const forms = new WeakMap<Received, URLSearchParams>();
+
 /** The form in a request's body, or `undefined` if its content type is another. */
-export function formOf({ headers, bytes }: Received): URLSearchParams | undefined {
+export function formOf(request: Received): URLSearchParams | undefined {
+  const { headers, bytes } = request;
   const type = headers["content-type"] || undefined;
   const isForm = type === undefined ? bytes.length === 0 : typeOf(type) === FORM;
-  return isForm ? new URLSearchParams(new TextDecoder().decode(bytes)) : undefined;
+  if (!isForm) return undefined;
+  const form = forms.get(request) ?? new URLSearchParams(new TextDecoder().decode(bytes));
+  forms.set(request, form);
+  return form;
 }
 
 function typeOf(contentType: string): string {

@@ -61,7 +61,7 @@ export interface MockKpn {
   readonly requests: readonly RecordedRequest[];
   /** How many requests there were before those. */
   readonly requestsDropped: number;
-  /** How many tokens were handed out. The mock knows the last 50,000. */
+  /** How many tokens were handed out. The mock knows the last 20,000. */
   readonly mints: number;
   /** The last 1,000 callbacks of `advanced/async`: each settles when it was answered, and never rejects. */
   readonly callbacks: readonly Promise<CallbackReport>[];

@@ -20,7 +20,7 @@ export interface Tokens {
 }
 
 /** How many tokens are known; of more, the oldest are forgotten. */
-const TOKEN_LIMIT = 50_000;
+const TOKEN_LIMIT = 20_000;
 
 /** Tokens that follow from `seed` and live by the clock `now`. */
 export function tokensOf(

@@ -1,6 +1,6 @@
 /** What went over the wire: every request and response of the page, shown as text. */
 
-/** A `fetch` that hands what it sends and gets to `show(exchange)`, and its answer back at once. */
+/** A `fetch` that hands what it sends and gets to `show(exchange)`. */
 export function watchedFetch(show) {
   return async (url, init) => {
     const start = performance.now();
@@ -15,10 +15,11 @@ export function watchedFetch(show) {
       const received = response.headers.get("mock-received");
       if (received) exchange.request = decodeURIComponent(received);
       exchange.status = response.status;
-      const text = response.clone().text().catch((error) =>
+      // Before the caller has it: who has read an answer aborts its request, and the copy with it.
+      const body = await response.clone().text().catch((error) =>
         `(the body broke off: ${error.message})`
       );
-      text.then((body) => show({ ...exchange, response: asReceived(response, body) }));
+      show({ ...exchange, response: asReceived(response, body) });
       return response;
     } catch (error) {
       took();
