@@ -12,11 +12,20 @@ import { type RecordedRequest, recordOf } from "./record.ts";
 import { createScripts, type ScriptedAnswer, type ScriptOptions, untilAbort } from "./script.ts";
 import { isTokenPath, type MockCredentials, refuseTokenRequest } from "./token_endpoint.ts";
 import { tokensOf } from "./tokens.ts";
+import { createWebhooks, type MockWebhooks } from "./webhooks.ts";
 
 export type { MockFailure } from "./answers.ts";
 export type { RecordedRequest } from "./record.ts";
 export type { ScriptedAnswer, ScriptOptions } from "./script.ts";
 export type { MockCredentials } from "./token_endpoint.ts";
+export type {
+  DeliverOptions,
+  Delivery,
+  DeliveryAttempt,
+  MockWebhooks,
+  WrongDelivery,
+} from "./webhooks.ts";
+export type { MockWebhookKey } from "./webhook_keys.ts";
 
 /** What the mock accepts and hands out. */
 export interface MockKpnOptions {
@@ -32,8 +41,10 @@ export interface MockKpnOptions {
   readonly now?: () => number;
   /** Where the sequence of tokens starts: the same seed, the same tokens. Default: 1. */
   readonly seed?: number;
-  /** Sends the callback of `advanced/async`, to loopback only. Default: `globalThis.fetch`. */
+  /** Sends the callback of `advanced/async`, to loopback only, and webhooks. Default: `globalThis.fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Origins that webhooks may be sent to, beside loopback: `https://app.example`. Default: none. */
+  readonly deliverTo?: readonly string[];
 }
 
 /** What became of a callback of Number Insight's `advanced/async`. */
@@ -45,7 +56,7 @@ export interface CallbackReport {
 }
 
 /** The mock. Its state can be read at any time. */
-export interface MockKpn {
+export interface MockKpn extends MockWebhooks {
   /** `fetch`, answered without a socket. Honours `init.signal`; rejects where a redirect would be followed. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /**
@@ -150,6 +161,7 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
     },
     respondNext: scripts.add,
     revoke: tokens.revoke,
+    ...createWebhooks(now, send, options.deliverTo ?? []),
   };
 }
 

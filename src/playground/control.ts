@@ -2,6 +2,7 @@
 
 import { ownRefusal } from "../mock/answers.ts";
 import type { MockKpn } from "../mock/mock.ts";
+import type { DeliverOptions } from "../mock/webhooks.ts";
 import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/script.ts";
 
 /**
@@ -21,6 +22,8 @@ export function guardControl({ url, headers }: Request): Response | undefined {
  *   if it is, also how many tokens were handed out, and all requests.
  * - `POST /mock/respond-next`, JSON `{ answer, to?, times?, delay? }`, and `POST /mock/revoke`:
  *   as the methods of {@linkcode MockKpn}, if control is on.
+ * - `POST /mock/deliver`, JSON `{ url, body, key?, attempt?, timestamp?, wrong? }`: sends a webhook,
+ *   and answers with what became of it; `POST /mock/deliver-due` makes the attempts that are due.
  */
 export async function answerControl(
   request: Request,
@@ -32,15 +35,18 @@ export async function answerControl(
   if (!control) return ownRefusal(403, "Control is off; kpn-auth mock --control turns it on.");
   if (request.method !== "POST") return ownRefusal(404, "There is no such control.");
   if (pathname === "/mock/respond-next") return await respondNext(request, mock);
+  if (pathname === "/mock/deliver") return await deliver(request, mock);
+  if (pathname === "/mock/deliver-due") return Response.json(await mock.deliverDue());
   if (pathname !== "/mock/revoke") return ownRefusal(404, "There is no such control.");
   mock.revoke();
   return new Response(null, { status: 204 });
 }
 
 function state(mock: MockKpn, control: boolean): Response {
-  const { credentials, mints, requests } = mock;
+  const { credentials, mints, requests, webhookKeys } = mock;
+  const told = control && { mints, requests, webhookKeys };
   return Response.json(
-    { ...credentials, control, answers: ANSWER_NAMES, ...control && { mints, requests } },
+    { ...credentials, control, answers: ANSWER_NAMES, ...told },
     { headers: { "cache-control": "no-store" } },
   );
 }
@@ -52,6 +58,18 @@ async function respondNext(request: Request, mock: MockKpn): Promise<Response> {
     };
     mock.respondNext(answer, options);
     return new Response(null, { status: 204 });
+  } catch (error) {
+    return ownRefusal(400, error instanceof TypeError ? error.message : "The body is not JSON.");
+  }
+}
+
+async function deliver(request: Request, mock: MockKpn): Promise<Response> {
+  try {
+    const { url, body, ...options } = await request.json() as DeliverOptions & {
+      readonly url: string;
+      readonly body: unknown;
+    };
+    return Response.json(await mock.deliver(url, body, options));
   } catch (error) {
     return ownRefusal(400, error instanceof TypeError ? error.message : "The body is not JSON.");
   }
