@@ -65,7 +65,7 @@ export function parse<const T extends Options>(
     throw failure(EXIT.usage, (error as Error).message.split(/\n|\. /)[0] + ".");
   }
   if (parsed.positionals.length > positionals) {
-    const most = positionals === 0 ? "no argument" : "one PATH or URL";
+    const most = ["no argument", "one PATH or URL"][positionals] ?? `${positionals} arguments`;
     throw failure(EXIT.usage, `It takes ${most} beside its options.`);
   }
   return parsed;

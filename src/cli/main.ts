@@ -13,6 +13,7 @@ import { EXIT, EXIT_BY_CODE, type Failure, failure } from "./exit.ts";
 import { type Io, painter } from "./io.ts";
 import * as mock from "./mock.ts";
 import * as token from "./token.ts";
+import * as webhook from "./webhook.ts";
 
 export type { Io } from "./io.ts";
 
@@ -21,7 +22,15 @@ interface Command {
   readonly run: (args: readonly string[], io: Io) => Promise<number>;
 }
 
-const COMMANDS: Readonly<Record<string, Command>> = { token, call, curl, doctor, explain, mock };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  token,
+  call,
+  curl,
+  doctor,
+  explain,
+  mock,
+  webhook,
+};
 
 /** The version of the package; a test holds it against `deno.json`. */
 const VERSION = "0.1.0";
@@ -35,6 +44,7 @@ kpn-auth: get and use access tokens for KPN's APIs. Unofficial.
   doctor    find out what is wrong
   explain   say what an error of KPN's means
   mock      serve a mock of KPN's gateway on this machine
+  webhook   verify or make the signature of a webhook
 
 kpn-auth COMMAND --help explains one; kpn-auth --version tells the version.
 Credentials: KPN_CLIENT_ID and KPN_CLIENT_SECRET, --env-file, or --secret-stdin.
