@@ -7,7 +7,7 @@
 import { type RawWebhook, readBody, type WebhookHeaders } from "./webhook_body.ts";
 import { refuse } from "./webhook_error.ts";
 
-export type { RawWebhook, WebhookHeaders } from "./webhook_body.ts";
+export type { ByteStream, RawWebhook, WebhookHeaders } from "./webhook_body.ts";
 export { WebhookError, type WebhookErrorCode } from "./webhook_error.ts";
 
 /** One secret; several of which any may have signed, for a rotation; or a `Map` of them by key id. */
@@ -26,7 +26,7 @@ export interface VerifyWebhookOptions {
 /** A delivery that KPN signed. KPN signs the body alone: the other fields are as they came. */
 export interface Webhook {
   /** The body, as it was received. */
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly body: Uint8Array;
   /** The body as text in UTF-8. */
   text(): string;
   /** The body as JSON. Throws a `SyntaxError` if it is none. */
@@ -136,12 +136,14 @@ function checkSecret(secret: unknown): void {
   if (fault) throw new TypeError(`Cannot use the webhook's secret: it ${fault}`);
 }
 
-/** Looks a header of KPN's up. One that came more than once is joined by commas, an absent one is empty. */
+/** Looks headers of KPN's up. One that came more than once is joined by commas, an absent one is empty. */
 function kpnHeaders(headers: WebhookHeaders): (name: string) => string {
-  const entries = [...Symbol.iterator in headers ? headers : Object.entries(headers)];
-  return (name) =>
-    entries.filter(([key]) => key.toLowerCase() === `x-kpn-webhook-${name}`)
-      .map(([, value]) => value).join();
+  const found: Record<string, string> = {};
+  for (const [name, value] of Symbol.iterator in headers ? headers : Object.entries(headers)) {
+    const key = name.toLowerCase();
+    found[key] = `${key in found ? `${found[key]},` : ""}${value ?? ""}`;
+  }
+  return (name) => found[`x-kpn-webhook-${name}`] ?? "";
 }
 
 /** The bytes of a signature. */
@@ -150,7 +152,9 @@ function digestIn(signature: string): Uint8Array<ArrayBuffer> {
   if (!/^[\da-f]{64}$/i.test(signature)) {
     refuse("malformed_signature", "its signature is not 64 hexadecimal digits, given once");
   }
-  return Uint8Array.from(signature.match(/../g)!, (digits) => parseInt(digits, 16));
+  const digest = new Uint8Array(32);
+  for (let at = 0; at < 32; at++) digest[at] = parseInt(signature.slice(2 * at, 2 * at + 2), 16);
+  return digest;
 }
 
 const HMAC = { name: "HMAC", hash: "SHA-256" };
@@ -160,7 +164,7 @@ const keys = new Map<string, Parameters<typeof crypto.subtle.verify>[1]>();
 
 /** Whether a secret gives this digest: WebCrypto compares all of it, in constant time. */
 async function signed(
-  body: Uint8Array<ArrayBuffer>,
+  body: Uint8Array,
   secret: string,
   digest: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
@@ -172,5 +176,5 @@ async function signed(
     if (keys.size > 99) keys.clear();
     keys.set(secret, key);
   }
-  return await subtle.verify("HMAC", key, digest, body);
+  return await subtle.verify("HMAC", key, digest, body as BufferSource);
 }

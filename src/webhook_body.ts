@@ -8,12 +8,21 @@ export type WebhookHeaders =
   | Iterable<readonly [name: string, value: string]>
   | Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** The part of a `ReadableStream` that is used here. */
+export interface ByteStream {
+  /** Takes hold of the stream. */
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+    cancel(): Promise<unknown>;
+  };
+}
+
 /** A delivery where there is no `Request`: Node's and Express's. */
 export interface RawWebhook {
   /** The headers, names in any case. */
   readonly headers: WebhookHeaders;
-  /** The body's bytes as they were received, before any parser. */
-  readonly body: Uint8Array;
+  /** The bytes as they were received, before any parser, or a stream of them (`Readable.toWeb(request)`). */
+  readonly body: Uint8Array | ByteStream | null;
 }
 
 /**
@@ -24,15 +33,19 @@ export async function readBody(
   request: Request | RawWebhook,
   limit: number,
   secrets: readonly string[],
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   const { body, bodyUsed } = request as Request;
-  const { add, all } = collector(limit);
   // By its tag: another realm's bytes, and Node's Buffer, are bytes too.
-  if (Object(body)[Symbol.toStringTag] === "Uint8Array") add(body as unknown as Uint8Array);
-  else if (bodyUsed || body !== null && !Object(body).getReader) {
+  if (Object(body)[Symbol.toStringTag] === "Uint8Array") {
+    const bytes = body as unknown as Uint8Array;
+    return bytes.length > limit ? tooLarge(limit) : new Uint8Array(bytes);
+  }
+  if (bodyUsed || body !== null && !Object(body).getReader) {
     const what = "its raw body is needed, before anything reads or parses it";
     throw new TypeError(`Cannot verify a webhook: ${what}`);
-  } else if (body) {
+  }
+  const { add, all } = collector(limit);
+  if (body) {
     await readStream(body, (request as Request).signal, add, (thrown) => {
       const why = secrets.reduce((text, secret) => text.split(secret).join("***"), String(thrown));
       return refuse("aborted", `its body broke off: ${why}`);
@@ -43,7 +56,7 @@ export async function readBody(
 
 /** Reads to the end; an abort of the signal, too, is a body that broke off. */
 async function readStream(
-  body: ReadableStream<Uint8Array>,
+  body: ByteStream,
   signal: AbortSignal | undefined,
   add: (chunk: Uint8Array) => void,
   broken: (thrown: unknown) => never,
@@ -57,7 +70,7 @@ async function readStream(
       const { done, value } = await reader.read().catch(broken);
       if (signal?.aborted) broken(signal.reason);
       if (done) return;
-      add(value);
+      add(value!);
     }
   } finally {
     signal?.removeEventListener("abort", cancel);
@@ -74,9 +87,7 @@ function collector(limit: number) {
     add(chunk: Uint8Array) {
       const end = size + chunk.length;
       // Empty chunks without end must end too.
-      if (end > limit || reads++ > limit) {
-        refuse("too_large", `its body is longer than ${limit} bytes`);
-      }
+      if (end > limit || reads++ > limit) tooLarge(limit);
       if (end > bytes.length) {
         const longer = new Uint8Array(2 * end);
         longer.set(bytes);
@@ -87,4 +98,8 @@ function collector(limit: number) {
     },
     all: () => bytes.slice(0, size),
   };
+}
+
+function tooLarge(limit: number): never {
+  refuse("too_large", `its body is longer than ${limit} bytes`);
 }

@@ -86,11 +86,11 @@ type Pending = { -readonly [Field in keyof Delivery]: Delivery[Field] } & {
 };
 
 /** The signature of KPN's: HMAC-SHA256 of a body, in hexadecimal digits. */
-export async function signBody(body: Uint8Array<ArrayBuffer>, secret: string): Promise<string> {
+export async function signBody(body: Uint8Array, secret: string): Promise<string> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const raw = new TextEncoder().encode(secret);
   const key = await crypto.subtle.importKey("raw", raw, hmac, false, ["sign"]);
-  const digest = new Uint8Array(await crypto.subtle.sign("HMAC", key, body));
+  const digest = new Uint8Array(await crypto.subtle.sign("HMAC", key, body as BufferSource));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
