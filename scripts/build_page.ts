@@ -1,6 +1,7 @@
 /**
  * Packs what the playground serves into a module of strings, `src/playground/packed.ts`:
- * the page, the library that the page imports, the API's description, and the Postman files.
+ * the page, the API's description, and the Postman files. The library that the page imports is
+ * not packed: the command line serves its own modules.
  *
  *     deno task build:page
  */
@@ -10,12 +11,12 @@ import * as esbuild from "esbuild";
 const ROOT = new URL("../", import.meta.url);
 const TARGET = new URL("src/playground/packed.ts", ROOT);
 
-/** The library as the page imports it. */
+/** The library as the page imports it, from the modules that the command line serves. */
 const LIBRARY = `
-export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "./mod.ts";
-export { curlCommand } from "./src/curl/curl.ts";
-export { explain } from "./src/explain.ts";
-`;
+export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "/kpn-auth/mod.js";
+export { curlCommand } from "/kpn-auth/src/curl/curl.js";
+export { explain } from "/kpn-auth/src/explain.js";
+`.trimStart();
 
 /** What is packed, by path. */
 export async function packedFiles(): Promise<Record<string, string>> {
@@ -24,7 +25,7 @@ export async function packedFiles(): Promise<Record<string, string>> {
     "/index.html": await text("page/index.html"),
     "/page.css": await text("page/page.css"),
     "/page.js": bundle(await text("page/page.js"), "src/playground/page/"),
-    "/kpn-auth.js": bundle(LIBRARY, "./"),
+    "/kpn-auth.js": LIBRARY,
     "/openapi.yaml": await text("openapi.yaml"),
     "/postman/collection.json": await text("postman/collection.json"),
     "/postman/environment.json": await text("postman/environment.json"),
@@ -36,7 +37,7 @@ async function packedModule(): Promise<string> {
   const entries = Object.entries(await packedFiles()).map(([path, file]) =>
     `  ${JSON.stringify(path)}:\n    ${JSON.stringify(file)},`
   );
-  return `/** Made by \`deno task build:page\` from page/, openapi.yaml, postman/ and the library: do not edit. */
+  return `/** Made by \`deno task build:page\` from page/, openapi.yaml and postman/: do not edit. */
 
 /** What the playground serves, by path. */
 export const PACKED: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-/** Runs the conformance suite in every runtime, and prints the README's table of it. */
+/** Runs the conformance suite in every runtime, and prints the table of it for `.github/RUNTIMES.md`. */
 
 import { runSuiteIn } from "../tests/runtimes/run.ts";
 import { RUNTIMES } from "../tests/runtimes/runtimes.ts";

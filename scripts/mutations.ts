@@ -50,7 +50,7 @@ export function mutationsOf(path: string, text: string): Mutation[] {
     for (const replacement of replacementsOf(node)) add(node, replacement);
     ts.forEachChild(node, visit);
   };
-  visit(source);
+  ts.forEachChild(source, visit);
   return mutations;
 }
 

@@ -49,8 +49,11 @@ const flags = Deno.args.filter((arg) => arg.startsWith("--"));
 const all = flags.includes("--all");
 const seed = flags.find((flag) => flag.startsWith("--seed="))?.slice("--seed=".length) ??
   `${crypto.getRandomValues(new Uint32Array(1))[0]}`;
-/** What is ours is not for `deno test`. */
-const extra = flags.filter((flag) => !/^--(all|update|seed=.*)$/.test(flag));
+/** What is ours is for the tests, not for `deno test`. */
+const OURS = /^--(all|update|seed=.*)$/;
+const extra = flags.filter((flag) => !OURS.test(flag));
+/** What the tests read from `Deno.args`. */
+const told = ["--", `--seed=${seed}`, ...flags.filter((flag) => /^--(all|update)$/.test(flag))];
 
 /** A suite that hangs is ended after so many ms. */
 const LONGEST = (all ? 60 : 10) * 60_000;
@@ -66,13 +69,16 @@ async function run({ name, args }: Suite): Promise<Tally> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const started = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--no-prompt", `-P=${name}`, `--junit-path=${report}`, ...args, ...extra],
-    env: {
-      TEST_SEED: seed,
-      ...all && { TEST_ALL: "1" },
-      ...flags.includes("--update") && { UPDATE_GOLDEN: "1" },
-      ...!Deno.stdout.isTerminal() && { NO_COLOR: "1" },
-    },
+    args: [
+      "test",
+      "--no-prompt",
+      `-P=${name}`,
+      `--junit-path=${report}`,
+      ...args,
+      ...extra,
+      ...told,
+    ],
+    env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
     signal: AbortSignal.timeout(LONGEST),
     stdin: "null",
     stdout: "piped",

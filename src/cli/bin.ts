@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The only file that touches a process; runs on Deno, Node and Bun. */
 
+import { execFile } from "node:child_process";
 import process from "node:process";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
@@ -51,18 +52,36 @@ function interrupted(): Promise<void> {
   });
 }
 
+/** The image name of the program that started this one. Elsewhere than on Windows `SHELL` says it. */
+function parent(): Promise<string | undefined> {
+  const args = ["/fi", `PID eq ${process.ppid}`, "/fo", "csv", "/nh"];
+  return new Promise((resolve) => {
+    try {
+      execFile(
+        "tasklist",
+        args,
+        (_error, stdout) => resolve(/^"([^"]+)"/m.exec(stdout ?? "")?.[1]),
+      );
+    } catch {
+      resolve(undefined); // Deno without --allow-run
+    }
+  });
+}
+
 const name = versions["deno"] ? "deno" : versions["bun"] ? "bun" : "node";
 
 const io: Io = {
   env: (name) => process.env[name],
   platform: process.platform,
   runtime: { name, version: versions[name]! },
+  program: process.argv[1],
   terminal: { stdin: !!stdin.isTTY, stdout: !!stdout.isTTY, stderr: !!stderr.isTTY },
   fetch: globalThis.fetch,
   stdin,
   typed,
   stdout: (chunk) => write(stdout, chunk),
   stderr: (text) => write(stderr, text),
+  parent,
   interrupted,
 };
 

@@ -1,158 +1,205 @@
 /** `kpn-auth call`: an API call with a token, with curl's habits. */
 
+import { open } from "node:fs/promises";
 import { KpnAuthError } from "../errors.ts";
 import { readFault } from "../fault.ts";
 import { authorizedFetch } from "../fetch.ts";
 import { networkError } from "../network.ts";
+import type { TokenSource } from "../cached.ts";
 import { createTokenSource } from "../source.ts";
-import { parse, readInput, TOKEN_OPTIONS, TOKEN_OPTIONS_HELP, tokenOptions } from "./args.ts";
-import { EXIT, failure } from "./exit.ts";
-import { type Io, painter, readAll, withProgress } from "./io.ts";
+import { headOf, writeBody } from "./answer.ts";
+import { type ApiCall, apiCall, CALL_OPTIONS, readsStdin } from "./api_call.ts";
+import { command } from "./command.ts";
+import {
+  endpointFor,
+  environment,
+  givenToken,
+  timeouts,
+  TOKEN_OPTIONS,
+  tokenOptions,
+} from "./credentials.ts";
+import { endingOf, EXIT, failure, isClosedPipe } from "./exit.ts";
+import { type Io, painter, withProgress } from "./io.ts";
+import type { Parsed } from "./options.ts";
+import { traced } from "./trace.ts";
 
-export const help = `\
+const OPTIONS = {
+  ...CALL_OPTIONS,
+  include: { short: "i", help: "status and headers before the body" },
+  output: { short: "o", value: "FILE", help: "write the answer to FILE" },
+  fail: { short: "f", help: "write no body of an error" },
+  silent: { short: "s", help: "write nothing but the answer" },
+  "show-error": { short: "S", help: "with -s: but say what went wrong" },
+  verbose: { short: "v", help: "show requests and answers, secrets hidden" },
+  ...TOKEN_OPTIONS,
+} as const;
+
+export const call = command({
+  summary: "call an API with a token, with curl's habits",
+  takes: "PATH|URL",
+  help: `\
 kpn-auth call PATH|URL: calls an API of KPN's, the token added.
 
   kpn-auth call /communication/nexmo/number-insight/basic -d number=447700900000
 
-The body goes to standard output as it comes, all else to standard error.
-Redirects are not followed. A rejected token is replaced once.
+The body goes to standard output (indented at a terminal, else every byte as it
+came), all else to standard error. KPN_TOKEN is used where it is set; else a
+token is requested, and replaced once if it is rejected. Redirects are not
+followed.
+`,
+  options: OPTIONS,
+  run,
+});
 
-  -X, --request METHOD       default: GET, or POST with -d
-  -H, --header 'NAME: VALUE' add a header
-  -d, --data DATA|@FILE|-    the body; more than one are joined by &. A form
-                             unless -H sets a content-type. Line breaks of a
-                             form's @FILE or - (standard input) are left out
-  -i, --include              status and headers before the body
-${TOKEN_OPTIONS_HELP}`;
+async function run(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
+  const { silent, "show-error": showError } = parsed.values;
+  if (!silent) return await send(parsed, io);
+  const quiet: Io = {
+    ...io,
+    terminal: { ...io.terminal, stderr: false },
+    ...!showError && { stderr: () => Promise.resolve() },
+  };
+  try {
+    return await send(parsed, quiet);
+  } catch (error) {
+    if (showError) throw error;
+    return endingOf(error).exitCode;
+  }
+}
 
-/** What `call` takes, and `curl` renders. */
-export const CALL_OPTIONS = {
-  request: { type: "string", short: "X" },
-  header: { type: "string", short: "H", multiple: true },
-  data: { type: "string", short: "d", multiple: true },
-} as const;
-
-const FORM = "application/x-www-form-urlencoded";
-
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals: [path] } = parse(args, {
-    ...TOKEN_OPTIONS,
-    ...CALL_OPTIONS,
-    include: { type: "boolean", short: "i" },
-  }, 1);
-  if (values["secret-stdin"] && values.data?.some(isStdin)) {
+async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
+  const { values, positionals: [path] } = parsed;
+  const fromStdin = [values["secret-stdin"], values.credentials === "-", readsStdin(parsed)];
+  if (fromStdin.filter(Boolean).length > 1) {
     throw failure(EXIT.usage, "Standard input is either the secret or the body.");
   }
-  const options = await tokenOptions(values, io);
-  const url = apiUrl(path, options.tokenEndpoint);
-  const init = await apiCall(values, io);
-  const source = createTokenSource(options);
-  const { fetch } = io;
-  const kpn = authorizedFetch(source, { fetch, origins: [url.origin] });
-  await withProgress(io, `waiting for a token of ${url.host}`, source.token());
+  const { source, origin, fetch, timeout, isGiven } = await tokens(parsed, io);
+  const request = await apiCall(path, origin, parsed, io);
+  const { host } = request.url;
+  const kpn = authorizedFetch(source, {
+    fetch,
+    origins: [origin],
+    ...values["allow-insecure-http"] && { allowInsecureHttp: true },
+  });
+  await withProgress(io, `waiting for a token of ${host}`, source.token());
 
-  const stall = stallTimer(options.timeout, url.host);
+  const stall = stallTimer(timeout, host);
+  const { url, ...init } = request;
   try {
     const answer = kpn(url, { ...init, signal: stall.signal });
-    const response = await withProgress(io, `waiting for ${url.host}`, answer);
+    const response = await withProgress(io, `waiting for ${host}`, answer);
     const fault = readFault(response).catch(() => undefined); // of a clone: not to wait with the body
-    if (values.include) await io.stdout(headOf(response));
-    const reader = response.body?.getReader();
-    for (let part = await reader?.read(); part && !part.done; part = await reader!.read()) {
-      stall.restart();
-      await io.stdout(part.value);
-      stall.restart();
-    }
-    return await verdict(response, await fault, io);
+    await write(response, parsed, stall.restart, io);
+    return await verdict(response, await fault, isGiven, io);
   } catch (error) {
-    if (stall.signal.aborted) throw stall.signal.reason;
-    const { code } = error as { code?: string };
-    if (error instanceof KpnAuthError || code === "EPIPE") throw error;
-    const { message } = networkError(error, url.href, "");
-    throw failure(EXIT.network, message.replace("get a token", `call ${url.pathname}`));
+    throw stall.signal.aborted ? stall.signal.reason : explained(error, request);
   } finally {
     stall.stop();
   }
 }
 
-/** Where the call goes: a path on the token endpoint's host, or a URL there. The token goes nowhere else. */
-export function apiUrl(path: string | undefined, tokenEndpoint: string): URL {
-  if (!path) throw failure(EXIT.usage, "Which PATH or URL?");
-  const { origin } = new URL(tokenEndpoint);
-  const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
-  if (!url || url.origin !== origin || url.username || url.password) {
-    throw failure(EXIT.usage, `The token goes to ${origin} only: give a PATH, or a URL there.`);
-  }
-  return url;
+/** Where the tokens come from, and where they may go. */
+interface Tokens {
+  readonly source: TokenSource;
+  readonly origin: string;
+  readonly fetch: Io["fetch"];
+  readonly timeout: number;
+  /** Whether the token is that of `KPN_TOKEN`. */
+  readonly isGiven: boolean;
 }
 
-/** The call that the options describe. */
-export async function apiCall(
-  { request, header = [], data }: {
-    readonly request?: string | undefined;
-    readonly header?: readonly string[] | undefined;
-    readonly data?: readonly string[] | undefined;
-  },
+async function tokens({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<Tokens> {
+  const variables = await environment(values, io);
+  const given = givenToken(variables, io);
+  const { timeout } = timeouts(values);
+  if (given === undefined) {
+    const options = await tokenOptions(values, io, variables);
+    const fetch = values.verbose ? traced(io.fetch, options.clientSecret, io) : io.fetch;
+    const { origin } = new URL(options.tokenEndpoint);
+    const source = createTokenSource({ ...options, fetch });
+    return { source, origin, fetch, timeout, isGiven: false };
+  }
+  const fetch = values.verbose ? traced(io.fetch, given, io) : io.fetch;
+  const { origin } = await endpointFor(values, variables.look, io);
+  return { source: onlyToken(given), origin, fetch, timeout, isGiven: true };
+}
+
+/** A source of the one token that was given: there is no other if it is rejected. */
+function onlyToken(value: string): TokenSource {
+  return {
+    token(call) {
+      if (call?.rejected) {
+        return Promise.reject(new KpnAuthError("invalid_token", "KPN_TOKEN was rejected."));
+      }
+      const unknown = { scope: "", apiProducts: [], requestedAt: 0, expiresAt: Infinity };
+      return Promise.resolve({ value, type: "Bearer", ...unknown });
+    },
+  };
+}
+
+/** Writes what the options ask for of an answer. */
+async function write(
+  response: Response,
+  { values: { include, head, output, fail } }: Parsed<typeof OPTIONS>,
+  heard: () => void,
   io: Io,
-): Promise<{ method: string; headers: Headers; body?: Uint8Array<ArrayBuffer> }> {
-  const headers = new Headers();
-  for (const line of header) {
-    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
-    if (!name) throw failure(EXIT.usage, "-H takes 'NAME: VALUE'.");
-    if (/^(proxy-)?authorization$/i.test(name)) {
-      throw failure(
-        EXIT.usage,
-        "-H authorization: kpn-auth adds the token, and arguments show in the process list.",
-      );
-    }
-    headers.append(name, value ?? "");
+): Promise<void> {
+  const file = output === undefined || output === "-" ? undefined : await open(output, "w");
+  const to = file
+    ? async (chunk: string | Uint8Array) => void await file.writeFile(chunk)
+    : io.stdout;
+  const atTerminal = !file && io.terminal.stdout;
+  try {
+    if (include || head) await to([...headOf(response), "", ""].join("\r\n"));
+    if (fail && response.status >= 400) await response.body?.cancel();
+    else await writeBody(response, { write: to, atTerminal, heard }, io);
+  } catch (error) {
+    if (!isClosedPipe(error)) throw error;
+    void response.body?.cancel().catch(() => {}); // whoever reads has seen enough
+  } finally {
+    await file?.close();
   }
-  const method = request?.toUpperCase() ?? (data ? "POST" : "GET");
-  if (!data) return { method, headers };
-  if (/^(GET|HEAD)$/.test(method)) throw failure(EXIT.usage, `A ${method} has no body.`);
-  if (!headers.has("content-type")) headers.set("content-type", FORM);
-  const isForm = headers.get("content-type")!.startsWith(FORM);
-  const parts: BlobPart[] = [];
-  for (const each of data) {
-    if (parts.length > 0) parts.push("&");
-    parts.push(await readData(each, isForm, io));
+}
+
+/** What broke the call, in words; an error that says it already stays as it is. */
+function explained(error: unknown, { url }: ApiCall): unknown {
+  const { code, syscall } = Object(error) as { code?: string; syscall?: string };
+  const isOurs = error instanceof KpnAuthError || Object(error).exitCode !== undefined;
+  if (isOurs || isClosedPipe(error)) return error;
+  if (
+    /^(ENOSPC|EACCES|EISDIR|ENOENT|EROFS|EDQUOT|EIO|ENOTDIR)$/.test(`${code}`) &&
+    syscall !== "connect"
+  ) {
+    return failure(EXIT.failed, `Cannot write the answer: ${(error as Error).message}`);
   }
-  return { method, headers, body: new Uint8Array(await new Blob(parts).arrayBuffer()) };
-}
-
-/** One `-d`. curl leaves line breaks of a file out; only a form needs that. */
-async function readData(data: string, isForm: boolean, io: Io): Promise<BlobPart> {
-  if (!isStdin(data) && !data.startsWith("@")) return data;
-  const bytes = isStdin(data)
-    ? new Uint8Array(await readAll(io.stdin))
-    : await readInput(data.slice(1));
-  return isForm ? bytes.filter((byte) => byte !== 0x0a && byte !== 0x0d) : bytes;
-}
-
-function isStdin(data: string): boolean {
-  return data === "-" || data === "@-";
-}
-
-/** `fetch` does not tell the version of HTTP. */
-function headOf({ status, statusText, headers }: Response): string {
-  const lines = [...headers].map(([name, value]) => `${name}: ${value}`);
-  return [`HTTP ${status} ${statusText}`.trim(), ...lines, "", ""].join("\r\n");
+  const { message, cause } = networkError(error, url.href, "");
+  const words = message.replace("get a token", `call ${url.pathname}`);
+  return Object.assign(failure(EXIT.network, words), { cause: cause ?? error });
 }
 
 /** Says what an answer means that is no success. */
 async function verdict(
   { status, headers }: Response,
   fault: Awaited<ReturnType<typeof readFault>>,
+  isGiven: boolean,
   io: Io,
 ): Promise<number> {
   if (status < 300) return EXIT.done;
   const what = fault
     ? `${[fault.code, fault.originalCode, fault.message].filter(Boolean).join(", ")}. ${fault.hint}`
-    : `a redirect to ${headers.get("location")}, not followed`;
-  const line = `HTTP ${status}: ${what}`.replace(/\p{Cc}+/gu, " ");
+    : `a redirect to ${headers.get("location")}, not followed.`;
+  const next = isGiven && fault?.code === "invalid_token"
+    ? " The token is that of KPN_TOKEN: set it to a fresh one (kpn-auth token), or unset it."
+    : DOCTORS_FAULTS.test(fault?.code ?? "redirected")
+    ? " kpn-auth doctor PATH looks for the cause."
+    : "";
+  const line = `HTTP ${status}: ${what}${next}`.replace(/\p{Cc}+/gu, " ");
   await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${line}\n`);
   return fault?.code === "rate_limited" ? EXIT.limited : EXIT.answer;
 }
+
+/** What the doctor can say more about than the fault's own hint. */
+const DOCTORS_FAULTS = /^(invalid_token|access_denied|invalid_response|redirected)$/;
 
 /** Aborts when nothing has come for `ms`; an answer that goes on coming may take as long as it takes. */
 function stallTimer(ms: number, host: string) {

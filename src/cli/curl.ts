@@ -1,22 +1,40 @@
 /** `kpn-auth curl`: the cURL command for this shell, of a token request or of an API call. */
 
-import { curlCommand, type CurlRequest, type Expand, type Shell } from "../curl/curl.ts";
+import { curlCommand, type CurlRequest } from "../curl/curl.ts";
 import { requestToken } from "../grant.ts";
-import { createTokenRequest, tokenEndpoint } from "../request.ts";
+import { createTokenRequest } from "../request.ts";
+import { apiCall, CALL_OPTIONS } from "./api_call.ts";
+import { command } from "./command.ts";
 import {
+  endpointFor,
+  type Environment,
   environment,
-  parse,
+  givenToken,
   target,
   TOKEN_OPTIONS,
-  TOKEN_OPTIONS_HELP,
   tokenOptions,
-  type TokenValues,
-} from "./args.ts";
-import { apiCall, apiUrl, CALL_OPTIONS } from "./call.ts";
+} from "./credentials.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, withProgress } from "./io.ts";
+import type { Parsed } from "./options.ts";
+import { SHELL_OPTION, shellOf } from "./shell.ts";
 
-export const help = `\
+const OPTIONS = {
+  ...SHELL_OPTION,
+  expand: {
+    value: "shell|curl",
+    oneOf: ["shell", "curl"],
+    help: "who reads the variables: the shell, or curl 8.3\nor later (cmd and batch: always)",
+  },
+  "reveal-secrets": { help: "write the secrets, or the token, into the command" },
+  ...CALL_OPTIONS,
+  ...TOKEN_OPTIONS,
+} as const;
+
+export const curl = command({
+  summary: "print the curl command for your shell",
+  takes: "PATH|URL",
+  help: `\
 kpn-auth curl [PATH|URL]: prints the curl command for your shell.
 
   kpn-auth curl
@@ -24,50 +42,38 @@ kpn-auth curl [PATH|URL]: prints the curl command for your shell.
 
 Without PATH: the command that requests a token. Secrets are left out: curl gets
 them from KPN_CLIENT_ID and KPN_CLIENT_SECRET, or the token from KPN_TOKEN.
+`,
+  options: OPTIONS,
+  run,
+});
 
-      --shell NAME           posix, cmd, batch or powershell; default: posix,
-                             and cmd on Windows
-      --expand shell|curl    who reads the variables: the shell (default), or
-                             curl 8.3 or later (cmd and batch: always)
-      --reveal-secrets       write the secrets into the command
-  -X, -H, -d                 as in kpn-auth call
-${TOKEN_OPTIONS_HELP}`;
+type Given = Parsed<typeof OPTIONS>;
 
-const SHELLS: readonly string[] = ["posix", "cmd", "batch", "powershell"] satisfies Shell[];
-
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals: [path] } = parse(args, {
-    ...TOKEN_OPTIONS,
-    ...CALL_OPTIONS,
-    shell: { type: "string" },
-    expand: { type: "string" },
-    "reveal-secrets": { type: "boolean" },
-  }, 1);
-  const shell = values.shell ?? (io.platform === "win32" ? "cmd" : "posix");
-  if (!SHELLS.includes(shell)) {
-    throw failure(EXIT.usage, `--shell is one of ${SHELLS.join(", ")}.`);
+async function run(parsed: Given, io: Io): Promise<number> {
+  const { values, positionals: [path], given } = parsed;
+  const { expand, "reveal-secrets": revealSecrets = false } = values;
+  const shell = await shellOf(values.shell, io);
+  const describing = given.find(([name]) => Object.keys(CALL_OPTIONS).includes(name));
+  if (!path && (describing || values.get || values.head)) {
+    const name = describing?.[0] ?? (values.get ? "get" : "head");
+    throw failure(EXIT.usage, `--${name} describes an API call: give its PATH or URL.`);
   }
-  const { expand } = values;
-  if (expand !== undefined && !/^(shell|curl)$/.test(expand)) {
-    throw failure(EXIT.usage, "--expand is shell or curl.");
-  }
-  const { request, header, data, "reveal-secrets": revealSecrets = false } = values;
-  if (!path && (request ?? header ?? data)) {
-    throw failure(EXIT.usage, "-X, -H and -d describe an API call: give its PATH or URL.");
-  }
-  const rendered = path
-    ? await apiRequest(path, values, revealSecrets, io)
-    : await tokenRequest(values, revealSecrets, io);
-  const command = curlCommand(rendered, {
-    shell: shell as Shell,
+  const variables = await environment(values, io);
+  const request = path
+    ? await apiRequest(parsed, variables, io)
+    : await tokenRequest(parsed, variables, io);
+  const text = curlCommand(request, {
+    shell,
     revealSecrets,
-    ...expand && { expand: expand as Expand },
+    ...expand && { expand: expand as "shell" | "curl" },
+    // PowerShell 7 elsewhere than on Windows: there is no curl.exe.
+    ...io.platform !== "win32" && values.shell !== "powershell" && { program: "curl" },
   });
-  await io.stdout(`${command}\n`);
+  await io.stdout(`${text}\n`);
   if (!revealSecrets) {
-    const variables = path ? "KPN_TOKEN (from kpn-auth token)" : "KPN_CLIENT_ID, KPN_CLIENT_SECRET";
-    const version = command.includes("--variable") ? " and curl 8.3 or later" : "";
-    await io.stderr(`kpn-auth: for ${shell}; needs ${variables} in the environment${version}.\n`);
+    const needed = path ? "KPN_TOKEN (from kpn-auth token)" : "KPN_CLIENT_ID, KPN_CLIENT_SECRET";
+    const version = text.includes("--variable") ? " and curl 8.3 or later" : "";
+    await io.stderr(`kpn-auth: for ${shell}; needs ${needed} in the environment${version}.\n`);
   }
   return EXIT.done;
 }
@@ -75,34 +81,40 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 /** Nobody sees these: the command takes the real ones from the environment. */
 const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
 
-async function tokenRequest(values: TokenValues, reveal: boolean, io: Io): Promise<CurlRequest> {
-  if (!reveal) {
-    return createTokenRequest(PLACEHOLDERS, target(values, await environment(values, io)));
+async function tokenRequest(
+  { values }: Given,
+  variables: Environment,
+  io: Io,
+): Promise<CurlRequest> {
+  if (!values["reveal-secrets"]) {
+    await endpointFor(values, variables.look, io);
+    return createTokenRequest(PLACEHOLDERS, target(values, variables.look));
   }
-  const { clientId, clientSecret, tokenEndpoint } = await tokenOptions(values, io);
-  return createTokenRequest({ clientId, clientSecret }, { tokenEndpoint });
+  const options = await tokenOptions(values, io, variables);
+  return createTokenRequest(options, options);
 }
 
 async function apiRequest(
-  path: string,
-  values: TokenValues & Parameters<typeof apiCall>[0],
-  reveal: boolean,
+  parsed: Given,
+  variables: Environment,
   io: Io,
 ): Promise<CurlRequest> {
-  const endpoint = tokenEndpoint(target(values, await environment(values, io)));
-  const { href: url } = apiUrl(path, endpoint);
-  const { method, headers, body } = await apiCall(values, io);
-  const token = reveal ? await freshToken(values, io) : "KPN_TOKEN";
+  const { values, positionals: [path] } = parsed;
+  const { origin } = await endpointFor(values, variables.look, io);
+  const { url, method, headers, body } = await apiCall(path, origin, parsed, io);
+  const token = values["reveal-secrets"]
+    ? givenToken(variables, io) ?? await freshToken(parsed, variables, io)
+    : "KPN_TOKEN";
   return {
-    url,
+    url: url.href,
     method,
     headers: { authorization: `Bearer ${token}`, ...Object.fromEntries(headers) },
     ...body && { body: text(body) },
   };
 }
 
-async function freshToken(values: TokenValues, io: Io): Promise<string> {
-  const options = await tokenOptions(values, io);
+async function freshToken({ values }: Given, variables: Environment, io: Io): Promise<string> {
+  const options = await tokenOptions(values, io, variables);
   const { host } = new URL(options.tokenEndpoint);
   return (await withProgress(io, `waiting for ${host}`, requestToken(options))).value;
 }

@@ -1,30 +1,21 @@
 /** The steps of `kpn-auth doctor`, in the order in which a call takes them. */
 
-import { within } from "../deadline.ts";
 import type { KpnAuthError } from "../errors.ts";
-import { readFault } from "../fault.ts";
 import { requestToken } from "../grant.ts";
 import type { ClientCredentials } from "../request.ts";
 import type { AccessToken } from "../token.ts";
-import { credentials, type Look, type TokenValues } from "./args.ts";
-import { apiUrl } from "./call.ts";
-import { EXIT, EXIT_BY_CODE, type Failure } from "./exit.ts";
+import { credentials, type Environment, type TokenValues } from "./credentials.ts";
+import { apiStep } from "./doctor_api.ts";
+import { EXIT, exitCodeFor, type Failure } from "./exit.ts";
 import { failed, type Finding, ok, skipped, warning } from "./finding.ts";
-import type { Io } from "./io.ts";
-import {
-  COMPANY_CA,
-  connect,
-  nodeCanReadProxies,
-  productionVariable,
-  type Proxy,
-  proxyFor,
-  resolve,
-} from "./route.ts";
+import { type Io, optional } from "./io.ts";
+import { nodeCanReadProxies, type Proxy, proxyFor } from "./proxy.ts";
+import { connect, networkRemedy, resolve } from "./route.ts";
 
 /** What is examined, and what the steps before have learned of it. */
 export interface Case {
   readonly io: Io;
-  readonly look: Look;
+  readonly variables: Environment;
   readonly values: TokenValues;
   readonly timeout: number;
   /** The API to try the token on. */
@@ -54,30 +45,64 @@ export const STEPS: readonly Step[] = [
   ["API", apiStep],
 ];
 
-function environmentStep(about: Case): Finding {
-  const { io: { runtime, platform }, endpoint: { origin, pathname } } = about;
-  return ok(`${runtime.name} ${runtime.version} on ${platform}, asking ${origin}${pathname}`);
+function environmentStep(
+  { io: { runtime, platform }, endpoint, variables: { file } }: Case,
+): Finding {
+  const { origin, pathname, protocol, hostname } = endpoint;
+  const text = `${runtime.name} ${runtime.version} on ${platform}, asking ${origin}${pathname}`;
+  if (protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1])$/.test(hostname)) {
+    return warning(`${text}, which is not encrypted`, "Ask by https.");
+  }
+  return ok(file ? `${text}, with ${file.path}` : text);
 }
 
 async function credentialsStep(about: Case): Promise<Finding> {
   try {
-    about.credentials = await credentials(about.values, about.look, about.io);
+    about.credentials = await credentials(about.values, about.variables, about.io);
   } catch (error) {
     const { message, exitCode } = error as Failure;
     return failed(exitCode ?? EXIT.failed, message);
   }
   const { clientId, clientSecret } = about.credentials;
   const text = `an id of ${clientId.length} and a secret of ${clientSecret.length} characters`;
-  if (clientId === clientSecret) {
-    return warning(`${text}: the same`, "Copy id and secret again from developer.kpn.com.");
+  const [oddity, remedy] = oddityOf(about) ?? [];
+  return oddity && remedy ? warning(`${text}${oddity}`, remedy) : ok(text);
+}
+
+/** A quote of any kind at an edge, or a mark that an editor or a web page has put there. */
+const QUOTED = /^["'`\u2018-\u201f]|["'`\u2018-\u201f]$/;
+
+/** What hints at a mistake of copying. */
+function oddityOf(about: Case): readonly [text: string, remedy: string] | undefined {
+  const { clientId, clientSecret } = about.credentials!;
+  const { file } = about.variables;
+  const both = [clientId, clientSecret];
+  const again = "Copy id and secret again from developer.kpn.com.";
+  if (clientId === clientSecret) return [": the same", again];
+  if (both.some((value) => QUOTED.test(value))) {
+    return [", with quotes around", "The quotes are sent too: leave them out."];
   }
-  if (/^["'].*["']$/.test(clientId) || /^["'].*["']$/.test(clientSecret)) {
-    return warning(`${text}, with quotes around`, "The quotes are sent too: leave them out.");
+  if (both.some((value) => /[\s\u200b-\u200f\u2060\ufeff]/u.test(value))) {
+    return [", with white space or an invisible character inside", again];
+  }
+  if (both.some((value) => /[^ -~]/.test(value))) return [", with characters beyond ASCII", again];
+  if (both.some((value) => /(\.\.\.|\u2026|\*\*\*)/.test(value))) {
+    return [", shortened or masked", "Copy them whole: the portal shows a secret cut short."];
   }
   if (/^APP_CLIENT_/.test(clientId) && about.endpoint.protocol === "https:") {
-    return warning("the placeholders of KPN's example", "Set those of your own project.");
+    return [": the placeholders of KPN's example", "Set those of your own project."];
   }
-  return ok(text);
+  if (Math.min(...both.map((value) => value.length)) < 8) {
+    return [", which is short", `${again} A # or a quote in an env file may have cut it.`];
+  }
+  if (
+    file?.has("KPN_CLIENT_ID") !== file?.has("KPN_CLIENT_SECRET") && !about.values["secret-stdin"]
+  ) {
+    return [
+      `, one from ${file!.path} and one from the environment`,
+      "Check that both are of one project.",
+    ];
+  }
 }
 
 function proxyStep(about: Case): Finding {
@@ -117,13 +142,10 @@ async function connectionStep({ endpoint, proxy, timeout, io }: Case): Promise<F
     await connect(endpoint, timeout);
   } catch (error) {
     const { message, code } = error as Error & { code?: string };
-    const isTls = /cert|ssl|tls|self.signed|issuer/i.test(`${code} ${message}`);
     return failed(
       EXIT.network,
       `${endpoint.host}: ${message || code}`,
-      isTls
-        ? `Check this machine's clock. For a company's own CA: ${COMPANY_CA[io.runtime.name]}.`
-        : "Check the firewall; where only a proxy leads out, set HTTPS_PROXY.",
+      networkRemedy(error, io, undefined),
     );
   }
   return ok(
@@ -134,46 +156,55 @@ async function connectionStep({ endpoint, proxy, timeout, io }: Case): Promise<F
 }
 
 async function endpointStep(about: Case): Promise<Finding> {
-  const { endpoint, timeout, io: { fetch } } = about;
+  const { endpoint, timeout, io, proxy, values } = about;
   try {
     about.token = await requestToken({
       ...about.credentials!,
-      tokenEndpoint: endpoint,
+      tokenEndpoint: endpoint.href,
+      ...values["allow-insecure-http"] && { allowInsecureHttp: true },
       timeout,
       attemptTimeout: timeout,
       retries: 0,
-      fetch,
+      fetch: io.fetch,
     });
     return ok("answers with a token");
   } catch (error) {
     about.refusal = error as KpnAuthError;
   }
   const { code, status, message } = about.refusal;
-  if (code !== "invalid_client") return failed(EXIT_BY_CODE[code] ?? EXIT.failed, message);
-  return status === 401 ? ok("answers") : warning(
-    `answers with status ${status}, which looks like a failure of KPN's own`,
-    "It is none: the message inside says invalid_client. Read on.",
+  const exitCode = exitCodeFor(code);
+  if (exitCode === EXIT.credentials) {
+    return status === undefined || status < 500 ? ok("answers") : warning(
+      `answers with status ${status}, which looks like a failure of KPN's own`,
+      "It is none: the message inside says otherwise. Read on.",
+    );
+  }
+  return failed(
+    exitCode,
+    message,
+    exitCode === EXIT.network ? networkRemedy(about.refusal, io, proxy) : undefined,
   );
 }
 
 function acceptedStep({ token, refusal }: Case): Finding {
   if (token) return ok(`KPN accepts them${token.status ? ` (${token.status})` : ""}`);
+  const { code, message, transactionId } = refusal!;
+  const id = transactionId ? ` (transactionId ${transactionId})` : "";
+  if (code !== "invalid_client") return failed(EXIT.credentials, `${message}${id}`);
   return failed(
     EXIT.credentials,
-    `KPN does not know this id with this secret${
-      refusal!.transactionId ? ` (transactionId ${refusal!.transactionId})` : ""
-    }`,
+    `KPN does not know this id with this secret${id}`,
     "Copy both again from developer.kpn.com, from the same project, and check the realm.",
   );
 }
 
-function tierStep({ token, look }: Case): Finding {
+function tierStep({ token, io }: Case): Finding {
   const { level, applicationName } = token!;
   if (!level) return skipped("KPN does not tell");
   const text = `${level}${level === "demo" ? " (Sandbox)" : ""}${
     applicationName ? `, project ${applicationName}` : ""
   }`;
-  const variable = productionVariable(look);
+  const variable = ["NODE_ENV", "APP_ENV"].find((name) => /^prod/i.test(optional(io, name) ?? ""));
   return variable && level === "demo"
     ? warning(
       `${text}, but ${variable} says production`,
@@ -201,39 +232,4 @@ function clockStep({ token }: Case): Finding {
     text,
     "Set this machine's clock (NTP). Tokens live by their lifetime and are not affected.",
   );
-}
-
-/** Costs nothing: without a number, KPN refuses the call once the token has passed. */
-const HARMLESS = "/communication/nexmo/number-insight/basic";
-
-async function apiStep({ io, path, endpoint, token, timeout }: Case): Promise<Finding> {
-  const url = apiUrl(path ?? HARMLESS, endpoint.href);
-  const { pathname } = url;
-  try {
-    return await within(timeout, undefined, async (signal) => {
-      const response = await io.fetch(url.href, {
-        method: path ? "GET" : "POST",
-        headers: { authorization: `Bearer ${token!.value}` },
-        redirect: "manual",
-        signal,
-      });
-      const fault = await readFault(response);
-      const said = `${pathname} (HTTP ${response.status})`;
-      if (fault?.code === "invalid_token") {
-        return failed(EXIT.gateway, `the token is rejected by ${said}`, "Ask KPN's support.");
-      }
-      if (fault?.code === "not_entitled") {
-        return warning(
-          `the project is not entitled to ${said}`,
-          `${fault.hint} Another API: kpn-auth doctor PATH.`,
-        );
-      }
-      if (fault?.code === "server_error" || fault?.code === "invalid_response") {
-        return warning(`${said}: ${fault.code} ${fault.message}`, fault.hint);
-      }
-      return ok(`the token is accepted by ${said}`);
-    }, () => new Error(`no answer within ${timeout} ms`));
-  } catch (error) {
-    return failed(EXIT.network, `${pathname}: ${(error as Error).message}`, "Check the network.");
-  }
 }

@@ -1,6 +1,6 @@
 /** How the command line ends: an exit code for each kind of failure. */
 
-import type { KpnAuthErrorCode } from "../errors.ts";
+import { KpnAuthError, type KpnAuthErrorCode } from "../errors.ts";
 
 /** The exit codes; `main.ts` lists them in `--help`. */
 export const EXIT = {
@@ -14,25 +14,22 @@ export const EXIT = {
   answer: 7,
 } as const;
 
-/** Where no token could be had. */
-export const EXIT_BY_CODE: Readonly<Record<KpnAuthErrorCode, number>> = {
+/** Where no token was obtained; every other code is {@linkcode EXIT.gateway}. */
+const EXIT_BY_CODE: Readonly<Partial<Record<string, number>>> = {
   invalid_client: EXIT.credentials,
   not_approved: EXIT.credentials,
   key_expired: EXIT.credentials,
   secret_unavailable: EXIT.credentials,
   network_error: EXIT.network,
-  timeout: EXIT.network,
   proxy_refused: EXIT.network,
+  timeout: EXIT.network,
   rate_limited: EXIT.limited,
-  invalid_request: EXIT.gateway,
-  invalid_token: EXIT.gateway,
-  not_entitled: EXIT.gateway,
-  not_found: EXIT.gateway,
-  access_denied: EXIT.gateway,
-  server_error: EXIT.gateway,
-  invalid_response: EXIT.gateway,
-  redirected: EXIT.gateway,
 };
+
+/** The exit code of a failed token request. */
+export function exitCodeFor(code: KpnAuthErrorCode): number {
+  return EXIT_BY_CODE[code] ?? EXIT.gateway;
+}
 
 /** An error that ends the command line with an exit code of its own. */
 export interface Failure extends Error {
@@ -42,4 +39,45 @@ export interface Failure extends Error {
 /** Makes the error that ends the command line so. */
 export function failure(exitCode: number, message: string): Failure {
   return Object.assign(new Error(message), { exitCode });
+}
+
+/** How an error ends the command line. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly message: string;
+}
+
+/** Whoever reads has seen enough: `kpn-auth call … | head -1`. */
+export function isClosedPipe(error: unknown): boolean {
+  return /^(EPIPE|ERR_STREAM_DESTROYED)$/.test(`${Object(error).code}`) ||
+    Object(error).name === "BrokenPipe";
+}
+
+/** The exit code of whatever was thrown, and what to say. */
+export function endingOf(error: unknown): Ending {
+  const { message, exitCode } = Object(error) as Failure;
+  const permission = missingPermission(error);
+  if (permission) return { exitCode: EXIT.usage, message: permission };
+  if (exitCode !== undefined) return { exitCode, message };
+  if (error instanceof KpnAuthError) return { exitCode: exitCodeFor(error.code), message };
+  // A caller's mistake, in the library's words and the command line's names.
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return {
+      exitCode: EXIT.usage,
+      message: message.replace(/allowInsecureHttp(: true)?/, "--allow-insecure-http"),
+    };
+  }
+  return { exitCode: EXIT.failed, message };
+}
+
+/** Deno's own words name the permission; they may lie deep. */
+function missingPermission(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (at.name !== "NotCapable") continue;
+    const [, kind = "", what] = /^Requires (\w+) access(?: to "?([^"]*?)"?)?, run again/.exec(
+      at.message,
+    ) ?? [];
+    if (kind) return `Deno needs a permission: --allow-${kind}${what ? `=${what}` : ""}.`;
+    return `Deno needs a permission. ${at.message}`;
+  }
 }

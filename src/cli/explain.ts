@@ -1,11 +1,21 @@
 /** `kpn-auth explain`: what a pasted error means, and what to do about it. */
 
-import { explain, type Explanation } from "../explain.ts";
-import { parse, readInput } from "./args.ts";
+import { explain as explanationOf, type Explanation } from "../explain.ts";
+import { command } from "./command.ts";
+import { readInput } from "./credentials.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, painter, readAll } from "./io.ts";
+import type { Parsed } from "./options.ts";
 
-export const help = `\
+const OPTIONS = {
+  status: { value: "N", help: "the input is a body alone, with this status" },
+  json: { help: "for programs" },
+} as const;
+
+export const explain = command({
+  summary: "say what an error of KPN's means",
+  takes: "FILE|-",
+  help: `\
 kpn-auth explain [FILE|-]: says what an answer of KPN's means.
 
   curl -i https://api-prd.kpn.com/… | kpn-auth explain
@@ -13,23 +23,21 @@ kpn-auth explain [FILE|-]: says what an answer of KPN's means.
 Reads what curl -i prints, from FILE or standard input. Says what it means,
 whose fault it is, what to do, and what not to try. Sends nothing to anybody.
 The exit code is 0 if the answer was understood, and 5 if not.
+`,
+  options: OPTIONS,
+  run,
+});
 
-      --status N             the input is a body alone, with this status
-      --json                 for programs
-  -h, --help                 this text
-`;
-
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals: [file = "-"] } = parse(args, {
-    status: { type: "string" },
-    json: { type: "boolean" },
-  }, 1);
+async function run(
+  { values, positionals: [file = "-"] }: Parsed<typeof OPTIONS>,
+  io: Io,
+): Promise<number> {
   const status = statusOf(values.status);
   if (file === "-" && io.terminal.stdin) {
     await io.stderr("Paste the answer; end it with a line of its own: Ctrl-D (Windows: Ctrl-Z).\n");
   }
   const bytes = file === "-" ? new Uint8Array(await readAll(io.stdin)) : await readInput(file);
-  const explanation = explain(textOf(bytes), status);
+  const explanation = explanationOf(textOf(bytes), status);
   await io.stdout(values.json ? `${JSON.stringify(explanation)}\n` : lines(explanation, io));
   return explanation.understood ? EXIT.done : EXIT.gateway;
 }

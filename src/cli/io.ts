@@ -8,6 +8,8 @@ export interface Io {
   readonly platform: string;
   /** What runs this, since each treats proxies and certificates in its own way. */
   readonly runtime: { readonly name: "deno" | "node" | "bun"; readonly version: string };
+  /** The path of the program, `src/cli/bin` or a link to it. */
+  readonly program?: string | undefined;
   /** Which streams are a terminal. */
   readonly terminal: {
     readonly stdin: boolean;
@@ -24,19 +26,30 @@ export interface Io {
   readonly stdout: (chunk: string | Uint8Array) => Promise<void>;
   /** Writes to standard error; settles when it is written. */
   readonly stderr: (text: string) => Promise<void>;
+  /** The name of the program that started this one, where it can be told: the shell, on Windows. */
+  readonly parent?: () => Promise<string | undefined>;
   /** Settles when the user presses Ctrl-C, or the process is told to end. */
   readonly interrupted: () => Promise<void>;
 }
 
+/** A variable that is welcome and not needed: one that Deno may not read counts as unset. */
+export function optional(io: Io, name: string): string | undefined {
+  try {
+    return io.env(name) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** ANSI's number of each colour that is used. */
-const COLOURS = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
+const COLOURS = { red: 31, green: 32, yellow: 33, blue: 34, cyan: 36, grey: 90 } as const;
 
 /** Colours a text, where the stream is a terminal and `NO_COLOR` (no-color.org) is not set. */
 export function painter(
   io: Io,
   stream: "stdout" | "stderr",
 ): (colour: keyof typeof COLOURS, text: string) => string {
-  const coloured = io.terminal[stream] && !io.env("NO_COLOR");
+  const coloured = io.terminal[stream] && !optional(io, "NO_COLOR");
   return (colour, text) => coloured ? `\x1b[${COLOURS[colour]}m${text}\x1b[39m` : text;
 }
 

@@ -4,23 +4,21 @@
  * @module
  */
 
-import { KpnAuthError } from "../errors.ts";
-import * as call from "./call.ts";
-import * as curl from "./curl.ts";
-import * as doctor from "./doctor.ts";
-import * as explain from "./explain.ts";
-import { EXIT, EXIT_BY_CODE, type Failure, failure } from "./exit.ts";
+import { call } from "./call.ts";
+import { type Command, helpText } from "./command.ts";
+import { completion } from "./completion.ts";
+import { curl } from "./curl.ts";
+import { doctor } from "./doctor.ts";
+import { explain } from "./explain.ts";
+import { endingOf, EXIT, failure, isClosedPipe } from "./exit.ts";
 import { type Io, painter } from "./io.ts";
-import * as mock from "./mock.ts";
-import * as token from "./token.ts";
-import * as webhook from "./webhook.ts";
+import { mock } from "./mock.ts";
+import { nearest } from "../mock/nearest.ts";
+import { parse } from "./options.ts";
+import { token } from "./token.ts";
+import { webhook } from "./webhook.ts";
 
 export type { Io } from "./io.ts";
-
-interface Command {
-  readonly help: string;
-  readonly run: (args: readonly string[], io: Io) => Promise<number>;
-}
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   token,
@@ -30,6 +28,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   explain,
   mock,
   webhook,
+  completion: completion(() => COMMANDS),
 };
 
 /** The version of the package; a test holds it against `deno.json`. */
@@ -38,23 +37,19 @@ const VERSION = "0.1.0";
 const HELP = `\
 kpn-auth: get and use access tokens for KPN's APIs. Unofficial.
 
-  token     print a fresh access token, and only that
-  call      call an API with a token, with curl's habits
-  curl      print the curl command for your shell
-  doctor    find out what is wrong
-  explain   say what an error of KPN's means
-  mock      serve a mock of KPN's gateway on this machine
-  webhook   verify or make the signature of a webhook
-
-kpn-auth COMMAND --help explains one; kpn-auth --version tells the version.
-Credentials: KPN_CLIENT_ID and KPN_CLIENT_SECRET, --env-file, or --secret-stdin.
+${
+  Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}\n`).join("")
+}
+kpn-auth help COMMAND explains one; kpn-auth --version prints the version.
+Credentials: KPN_CLIENT_ID and KPN_CLIENT_SECRET, --credentials FILE, or
+--secret-stdin; never an argument. KPN_TOKEN is used by call where it is set.
 
 Exit codes:
   0  done
   1  something else went wrong
-  2  the command line is wrong
+  2  the command line is wrong, or Deno lacks a permission
   3  credentials are missing, malformed, or not accepted by KPN
-  4  no answer: DNS, connection, TLS, or no answer in time
+  4  no answer: DNS, connection, TLS, a proxy, or no answer in time
   5  no token in the token endpoint's answer; explain: not understood
   6  a quota or a rate limit is used up
   7  call: the API's answer is an error or a redirect (status 300 or more)
@@ -92,17 +87,31 @@ Exit codes:
  * ```
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const [name = "", ...rest] = args;
+  const [first = "", ...rest] = args;
+  const asksForHelp = /^(--help|-h|help)$/.test(first);
+  const [name = "", given] = asksForHelp ? [rest[0], ["--help"]] : [first, rest];
   try {
     if (/^(--version|-V)$/.test(name)) return await say(io, `${VERSION}\n`);
-    if (/^(--help|-h|help)$/.test(name)) return await say(io, HELP);
+    if (asksForHelp && !name) return await say(io, HELP);
     const command = Object.keys(COMMANDS).includes(name) ? COMMANDS[name] : undefined;
     if (!command) throw failure(EXIT.usage, unknown(name));
-    if (rest.some((arg) => /^(--help|-h)$/.test(arg))) return await say(io, command.help);
-    return await command.run(rest, io);
+    return await run(command, given, io);
   } catch (error) {
     return await report(error, io, name);
   }
+}
+
+async function run(command: Command, args: readonly string[], io: Io): Promise<number> {
+  const parsed = parse(args, command.options);
+  if ("help" in parsed.values) return await say(io, helpText(command));
+  const { takes } = command;
+  const places = takes?.split(" ") ?? [];
+  if (parsed.positionals.length > places.length) {
+    const most = places.map((place) => `one ${place.replace("|", " or ")}`).join(" and ") ||
+      "no argument";
+    throw failure(EXIT.usage, `It takes ${most} beside its options.`);
+  }
+  return await command.run(parsed, io);
 }
 
 async function say(io: Io, text: string): Promise<number> {
@@ -112,26 +121,27 @@ async function say(io: Io, text: string): Promise<number> {
 
 /** Quotes nothing that could be a secret pasted by mistake. */
 function unknown(name: string): string {
+  const names = Object.keys(COMMANDS);
   const what = /^[a-z]{1,12}$/.test(name) ? `"${name}"` : "that";
+  const meant = nearest(name, names);
   return `${name ? `There is no command ${what}` : "Which command"}: ${
-    Object.keys(COMMANDS).join(", ")
-  }.`;
+    meant ? `did you mean ${meant}?` : `${names.join(", ")}.`
+  }`;
 }
 
-/** Tells on standard error what went wrong, and gives the exit code for it. */
+/** Says on standard error what went wrong and what to do next, and gives the exit code for it. */
 async function report(error: unknown, io: Io, command: string): Promise<number> {
-  const { message, code, exitCode } = error as Partial<Failure & { code: string }>;
-  if (code === "EPIPE") return EXIT.done; // whoever reads has seen enough: kpn-auth call … | head -1
-  const ending = exitCode ??
-    (error instanceof KpnAuthError
-      ? EXIT_BY_CODE[error.code]
-      // A caller's mistake, in the library's words.
-      : error instanceof TypeError || error instanceof RangeError
-      ? EXIT.usage
-      : EXIT.failed);
-  const hint = ending === EXIT.usage
-    ? `\nSee kpn-auth ${Object.keys(COMMANDS).includes(command) ? `${command} ` : ""}--help.`
+  if (isClosedPipe(error)) return EXIT.done; // kpn-auth curl | head -1
+  const { exitCode, message } = endingOf(error);
+  const known = Object.keys(COMMANDS).includes(command);
+  const next = exitCode === EXIT.usage
+    ? `\nSee kpn-auth ${known ? `${command} ` : ""}--help.`
+    : DOCTORS_CASES.includes(exitCode) && command !== "doctor"
+    ? " kpn-auth doctor looks for the cause."
     : "";
-  await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${message}${hint}\n`);
-  return ending;
+  await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${message}${next}\n`);
+  return exitCode;
 }
+
+/** Where the doctor finds out more. */
+const DOCTORS_CASES: readonly number[] = [EXIT.credentials, EXIT.network, EXIT.gateway];

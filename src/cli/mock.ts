@@ -1,100 +1,191 @@
 /** `kpn-auth mock`: the mock of KPN's gateway on a port of this machine. */
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Shell } from "../curl/quoting.ts";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
-import { createPlayground } from "../playground/playground.ts";
+import type { MockClient, MockKpnOptions, RecordedRequest } from "../mock/mock.ts";
 import { mockKpn } from "../mock/mock.ts";
-import { parse } from "./args.ts";
+import { isLoopback } from "../mock/path.ts";
+import { createPlayground } from "../playground/playground.ts";
+import { command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
+import { libraryBeside } from "./library.ts";
+import { serve } from "./mock_server.ts";
+import type { Parsed, Values } from "./options.ts";
+import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
 
-export const help = `\
+const OPTIONS = {
+  port: { value: "N", help: "default: one that is free" },
+  host: { value: "ADDRESS", help: "listen there; default: 127.0.0.1, this machine" },
+  "client-id": {
+    value: "ID",
+    multiple: true,
+    help: "a client that it knows; default: APP_CLIENT_ID.\n" +
+      "Each takes a line of KPN_CLIENT_SECRET",
+  },
+  "client-secret-stdin": { help: "take the secrets from standard input, a line each" },
+  level: {
+    value: "NAME",
+    multiple: true,
+    help: "the tier of a client's tokens, once for each: demo\n" +
+      "(default; the portal's Sandbox), prod (Project)",
+  },
+  lifetime: { value: "MS", help: "how long a token is valid (3599000)" },
+  seed: { value: "N", help: "where the sequence of tokens starts (1)" },
+  strict: { help: "refuse what KPN serves but does not document" },
+  upstream: {
+    value: "URL",
+    multiple: true,
+    help: "pass other calls on to this mock server of an API,\n" +
+      "once the token has passed. /base/path=URL: those\n" +
+      "under a base path, without it",
+  },
+  "allow-remote-upstream": { help: "an upstream may be on another machine" },
+  control: { help: "let programs and the page script it at /mock" },
+  log: { value: "FORMAT", oneOf: ["text", "json"], help: "text (default), or json" },
+  ...SHELL_OPTION,
+} as const;
+
+export const mock = command({
+  summary: "serve a mock of KPN's gateway on this machine",
+  help: `\
 kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
 
   kpn-auth mock --port 8080
 
-It prints what to set to use it, and each request that it answers. In a browser
-it shows a page; /openapi.yaml and /postman/collection.json describe the API.
+It prints what to set to use it, and each request that it answers, and why so.
+In a browser it shows a page; /openapi.yaml and /postman/collection.json
+describe the API. GET /mock/ready answers once it serves.
+`,
+  options: OPTIONS,
+  run,
+});
 
-      --port N               default: one that is free
-      --level NAME           the tier that its tokens tell: demo (default), prod
-      --control              let programs and the page script failures at /mock
-  -h, --help                 this text
-`;
-
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values } = parse(args, {
-    port: { type: "string" },
-    level: { type: "string" },
-    control: { type: "boolean" },
+async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
+  const { host = "127.0.0.1", control = false } = values;
+  const port = numberOf("port", values.port, 65_535) ?? 0;
+  const line = values.log === "json" ? jsonLine : textLine;
+  const gateway = mockKpn({
+    ...await mockOptions(values, io),
+    onAnswer: (request) => void io.stderr(line(request)),
   });
-  const port = Number(values.port ?? 0);
-  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw failure(EXIT.usage, "--port must be a number from 0 to 65535.");
-  }
-  const mock = mockKpn(values.level === undefined ? {} : { level: values.level });
-  const handle = createPlayground(mock, { control: values.control ?? false });
-  const server = createServer((request, response) => {
-    answer(handle, request, response).catch(() => response.destroy());
-    response.on("finish", () => {
-      const path = request.url?.replace(/\?.*/, "");
-      void io.stderr(`${request.method} ${path} ${response.statusCode}\n`);
-    });
-  });
-  const { port: actual } = await listen(server, port);
-  const interrupted = io.interrupted();
-  await io.stdout(instructions(`http://127.0.0.1:${actual}`, io.platform));
-  await interrupted;
+  const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
+  let stopping = false;
+  const stop = () => void (stopping = true);
+  const library = libraryBeside(io.program ?? "");
+  const handle = createPlayground(gateway, { control, remote, stop, library });
+  const server = await serve(handle, host, port);
+  const ended = Promise.race([io.interrupted(), server.answered(() => stopping)]);
+  if (remote) await io.stderr(warning(host, control));
+  const origin = `http://${/^(0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : urlHost(host)}`;
+  const shell = await shellOf(values.shell, io);
+  await io.stdout(instructions(`${origin}:${server.port}`, gateway.credentials, shell));
+  await ended;
   server.close();
-  server.closeAllConnections();
   return EXIT.done;
 }
 
-function listen(server: ReturnType<typeof createServer>, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once(
-      "error",
-      ({ message }) => reject(failure(EXIT.failed, `Cannot listen on port ${port}: ${message}`)),
+/** The options of the mock itself. */
+async function mockOptions(values: Values<typeof OPTIONS>, io: Io): Promise<MockKpnOptions> {
+  const [first, ...clients] = await clientsOf(values, io);
+  return {
+    ...first,
+    clients,
+    strict: values.strict,
+    lifetime: numberOf("lifetime", values.lifetime, Number.MAX_SAFE_INTEGER),
+    seed: numberOf("seed", values.seed, 2 ** 32 - 1),
+    upstream: Object.fromEntries((values.upstream ?? []).map(basePathAndUrl)),
+    allowRemoteUpstream: values["allow-remote-upstream"],
+  };
+}
+
+/** `/base/path=URL`, or a URL alone, which is for every path. */
+function basePathAndUrl(text: string): [basePath: string, url: string] {
+  const [, basePath = "/", url = ""] = /^(?:(\/[^=]*)=)?(.*)$/s.exec(text)!;
+  return [basePath, url];
+}
+
+/** The client of KPN's examples. */
+const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
+
+/** The clients of the command line, their secrets from anywhere but it. */
+async function clientsOf(values: Values<typeof OPTIONS>, io: Io): Promise<MockClient[]> {
+  const { level: levels = [], "client-id": ids = [], "client-secret-stdin": fromStdin } = values;
+  if (levels.length > Math.max(1, ids.length)) {
+    throw failure(EXIT.usage, "--level is given more often than --client-id.");
+  }
+  if (!ids.length && !fromStdin) return [{ ...PLACEHOLDERS, level: levels[0] }];
+  const known = ids.length ? ids : [PLACEHOLDERS.clientId];
+  const secrets = fromStdin
+    ? await secretLines(known, io)
+    : (io.env("KPN_CLIENT_SECRET") ?? "").split(/\r?\n/);
+  return known.map((clientId, at) => {
+    const clientSecret = secrets[at];
+    if (clientSecret) return { clientId, clientSecret, level: levels[at] };
+    const where = fromStdin ? "standard input" : "KPN_CLIENT_SECRET";
+    throw failure(
+      EXIT.credentials,
+      `There is no secret for ${clientId}: line ${at + 1} of ${where} is empty.`,
     );
-    server.listen(port, "127.0.0.1", () => resolve(server.address() as AddressInfo));
   });
 }
 
-function instructions(origin: string, platform: string): string {
+async function secretLines(ids: readonly string[], io: Io): Promise<string[]> {
+  if (!io.terminal.stdin) {
+    return new TextDecoder().decode(await readAll(io.stdin)).split(/\r?\n/);
+  }
+  const lines: string[] = [];
+  for (const id of ids) lines.push(await io.typed(`Secret of ${id} (not shown): `));
+  return lines;
+}
+
+function numberOf(name: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,16}$/.test(text) && Number(text) <= most) return Number(text);
+  throw failure(EXIT.usage, `--${name} must be a number from 0 to ${most}.`);
+}
+
+function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function warning(host: string, control: boolean): string {
+  const more = control ? ", script it, and read its requests, secrets included" : "";
+  return `kpn-auth: warning: it listens on ${host}. Whoever reaches this address can get tokens ` +
+    `from the mock${more}. Do not give it secrets that KPN knows.\n`;
+}
+
+function instructions(
+  origin: string,
+  { clientId, clientSecret }: MockClient,
+  shell: Shell,
+): string {
   const { pathname } = new URL(TOKEN_ENDPOINTS.gateway);
-  const set = platform === "win32" ? "set" : "export";
+  const variables = {
+    KPN_CLIENT_ID: clientId,
+    // Whoever gave a secret of their own knows it.
+    ...clientSecret === PLACEHOLDERS.clientSecret && { KPN_CLIENT_SECRET: clientSecret },
+    KPN_TOKEN_ENDPOINT: `${origin}${pathname}`,
+  };
   return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
 Open it in a browser to try it. To use it:
 
-${set} KPN_CLIENT_ID=APP_CLIENT_ID
-${set} KPN_CLIENT_SECRET=APP_CLIENT_SECRET
-${set} KPN_TOKEN_ENDPOINT=${origin}${pathname}
+${Object.entries(variables).map(([name, value]) => assignment(name, value, shell)).join("\n")}
 
 `;
 }
 
-/** Carries one request from Node's server to a handler of fetch's kind, and the answer back. */
-async function answer(
-  handle: (request: Request) => Promise<Response>,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const { method = "GET", url = "/", headers: { host = "127.0.0.1" }, rawHeaders } = incoming;
-  const gone = new AbortController();
-  outgoing.on("close", () => gone.abort());
-  const headers = new Headers();
-  for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
-  const body = /^(GET|HEAD)$/.test(method) ? null : await readAll(incoming);
-  const { signal } = gone;
-  const response = await handle(
-    new Request(new URL(url, `http://${host}`), { method, headers, body, signal }),
-  );
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader!.read()) {
-    const { value } = part;
-    await new Promise((sent) => outgoing.write(value, sent)); // what comes before a fault does arrive
-  }
-  outgoing.end();
+/** What a request was answered, and why, for people. */
+function textLine({ method, url, answer, differences }: RecordedRequest): string {
+  const differs = differences.length ? ` (differs from KPN's: ${differences.join("; ")})` : "";
+  const { pathname } = new URL(url);
+  return `${method} ${pathname} ${answer?.status ?? "-"} ${answer?.why}${differs}\n`;
+}
+
+/** The same for programs. */
+function jsonLine({ time, method, url, headers, clientId, differences, answer }: RecordedRequest) {
+  const { pathname: path } = new URL(url);
+  const requestId = headers["x-request-id"];
+  const line = { time, method, path, ...answer, clientId, requestId, differences };
+  return `${JSON.stringify(line)}\n`;
 }

@@ -1,57 +1,10 @@
-/** The way from this machine to KPN: proxies, DNS, TLS, as each runtime really goes it. */
+/** The way from this machine to KPN: DNS, connection, TLS, and what to do where it is barred. */
 
 import { lookup } from "node:dns/promises";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Look } from "./args.ts";
 import type { Io } from "./io.ts";
-
-/** A proxy that the environment names for a URL. */
-export interface Proxy {
-  /** The variable that names it. */
-  readonly variable: string;
-  /** Its host and port; never its password. */
-  readonly host: string;
-  /** Whether this runtime's `fetch` goes through it. */
-  readonly used: boolean;
-}
-
-/**
- * The proxy that the environment names for `url`. Measured on Deno 2.9, Bun 1.4, Node 20 to 26
- * and curl 7.88: all but Node read `HTTPS_PROXY` and `ALL_PROXY` for https, in both spellings,
- * for loopback too; Node reads `HTTPS_PROXY`, then `HTTP_PROXY`, where `NODE_USE_ENV_PROXY` says so.
- */
-export function proxyFor(url: URL, io: Io): Proxy | undefined {
-  const scheme = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const used = io.runtime.name !== "node" || nodeReadsProxies(io);
-  const second = io.runtime.name === "node" && used ? "HTTP_PROXY" : "ALL_PROXY";
-  const names = [scheme, second].flatMap((name) => [name, name.toLowerCase()]);
-  const variable = names.find((name) => io.env(name));
-  if (!variable || isExempt(url.hostname, io)) return undefined;
-  const value = io.env(variable)!;
-  const proxy = value.includes("://") ? value : `http://${value}`;
-  const host = URL.canParse(proxy) ? new URL(proxy).host : "something that is no URL";
-  return { variable, host, used };
-}
-
-function isExempt(host: string, io: Io): boolean {
-  const entries = (io.env("NO_PROXY") || io.env("no_proxy") || "").split(",");
-  return entries.map((entry) => entry.trim().replace(/^\./, "")).some((entry) =>
-    entry === "*" || entry !== "" && (host === entry || host.endsWith(`.${entry}`))
-  );
-}
-
-function nodeReadsProxies({ env, runtime }: Io): boolean {
-  const asked = env("NODE_USE_ENV_PROXY") === "1" ||
-    /--use-env-proxy/.test(env("NODE_OPTIONS") ?? "");
-  return asked && nodeCanReadProxies(runtime.version);
-}
-
-/** Whether Node knows `NODE_USE_ENV_PROXY`: from 22.21 and 24.0 on. */
-export function nodeCanReadProxies(version: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major >= 24 || major === 22 && minor >= 21;
-}
+import type { Proxy } from "./proxy.ts";
 
 /** The addresses of a host. */
 export async function resolve(hostname: string): Promise<string[]> {
@@ -64,7 +17,12 @@ export function connect({ protocol, hostname, port }: URL, timeout: number): Pro
   const host = hostname.replace(/^\[|]$/g, "");
   return new Promise((resolve, reject) => {
     const socket = protocol === "https:"
-      ? connectTls({ host, port: Number(port || 443), servername: host }, done)
+      // An address is no name to send (RFC 6066 section 3); it is checked all the same.
+      ? connectTls({
+        host,
+        port: Number(port || 443),
+        ...isIP(host) ? {} : { servername: host },
+      }, done)
       : connectTcp({ host, port: Number(port || 80) }, done);
     const timer = setTimeout(() => done(new Error(`no answer within ${timeout} ms`)), timeout);
     socket.on("error", done);
@@ -77,14 +35,47 @@ export function connect({ protocol, hostname, port }: URL, timeout: number): Pro
   });
 }
 
-/** How each runtime is told of a company's own certificate authority. */
-export const COMPANY_CA: Readonly<Record<Io["runtime"]["name"], string>> = {
+/** How each runtime learns of a company's own certificate authority. */
+const COMPANY_CA: Readonly<Record<Io["runtime"]["name"], string>> = {
   deno: "DENO_CERT=FILE, or DENO_TLS_CA_STORE=system",
   node: "NODE_EXTRA_CA_CERTS=FILE, or NODE_USE_SYSTEM_CA=1 (Node 22.19, 24.6 and later)",
   bun: "NODE_EXTRA_CA_CERTS=FILE, or bun --use-system-ca",
 };
 
-/** What a look-up of names, in the file or in the environment, says of production. */
-export function productionVariable(look: Look): string | undefined {
-  return ["NODE_ENV", "APP_ENV"].find((name) => /^prod/i.test(look(name) ?? ""));
+/** What to do about a connection that failed, by whatever was thrown and all that lies below it. */
+export function networkRemedy(error: unknown, io: Io, proxy: Proxy | undefined): string {
+  const said = wordsOf(error);
+  const ca = `For a company's own CA: ${COMPANY_CA[io.runtime.name]}.`;
+  if (/NotCapable/.test(said)) return "Run Deno with the permission that it names.";
+  const isRefused = /proxy_refused|\b407\b|proxy.*(auth|refus|denied)|tunnel/i.test(said);
+  if (isRefused || proxy?.used && /\b403\b|Request was cancelled/.test(said)) {
+    return `The proxy ${proxy ? `${proxy.host} (${proxy.variable}) ` : ""}refuses: it wants ` +
+      "http://USER:PASSWORD@HOST:PORT there, or does not let this host pass. Ask who runs it.";
+  }
+  if (/ALTNAME|altnames|NotValidForName|not valid for name|hostname mismatch/i.test(said)) {
+    return "The certificate is another host's: check the name in the token endpoint's URL, and what " +
+      "DNS or a proxy makes of it. No CA setting helps.";
+  }
+  if (/expired|not.?yet.?valid/i.test(said)) {
+    return "Check this machine's clock; if it is right, whoever runs the host has to renew its certificate.";
+  }
+  if (/WRONG_VERSION|packet length|InvalidContentType|corrupt message/i.test(said)) {
+    return "What answers does not speak TLS: check the scheme and the port of the URL.";
+  }
+  if (/cert|ssl|tls|self.signed|issuer/i.test(said)) {
+    return proxy?.used
+      ? `The proxy shows a certificate of its own. ${ca}`
+      : `Check this machine's clock. ${ca}`;
+  }
+  if (proxy?.used) return `Check the proxy ${proxy.host} (${proxy.variable}).`;
+  return "Check the network and the firewall; where only a proxy leads out, set HTTPS_PROXY.";
+}
+
+/** Names, codes and messages, from the top to the deepest cause. */
+function wordsOf(error: unknown): string {
+  const words: string[] = [];
+  for (let at = error; at instanceof Error && words.length < 10; at = at.cause) {
+    words.push(at.name, `${Object(at).code ?? ""}`, at.message);
+  }
+  return words.join(" ");
 }

@@ -1,33 +1,47 @@
 /** `kpn-auth token`: a fresh token, and only that, on standard output. */
 
 import { requestToken } from "../grant.ts";
-import { parse, TOKEN_OPTIONS, TOKEN_OPTIONS_HELP, tokenOptions } from "./args.ts";
+import { command } from "./command.ts";
+import { TOKEN_OPTIONS, tokenOptions } from "./credentials.ts";
 import { EXIT } from "./exit.ts";
 import { type Io, withProgress } from "./io.ts";
+import type { Parsed } from "./options.ts";
+import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
 
-export const help = `\
+const OPTIONS = {
+  json: { help: "all that KPN tells of the token, as JSON" },
+  header: { help: "the line for curl's -H: authorization: Bearer …" },
+  env: { help: "the line that sets KPN_TOKEN in your shell" },
+  ...SHELL_OPTION,
+  ...TOKEN_OPTIONS,
+} as const;
+
+export const token = command({
+  summary: "print a fresh access token, and only that",
+  help: `\
 kpn-auth token: prints a fresh access token, and only that.
 
-  TOKEN=$(kpn-auth token)
+  export KPN_TOKEN="$(kpn-auth token)"         in bash, zsh, sh
+  $env:KPN_TOKEN = kpn-auth token              in PowerShell
   curl -H "$(kpn-auth token --header)" https://api-prd.kpn.com/…
 
 Every call asks KPN for a new one; nothing is kept on disk.
+`,
+  options: OPTIONS,
+  run,
+});
 
-      --json                 all that KPN tells of the token, as JSON
-      --header               the line for curl's -H: authorization: Bearer …
-${TOKEN_OPTIONS_HELP}`;
-
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values } = parse(args, {
-    ...TOKEN_OPTIONS,
-    json: { type: "boolean" },
-    header: { type: "boolean" },
-  });
+async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   const options = await tokenOptions(values, io);
   const { host } = new URL(options.tokenEndpoint);
   const token = await withProgress(io, `waiting for ${host}`, requestToken(options));
-  if (values.json) await io.stdout(`${JSON.stringify(token, null, 2)}\n`);
-  else if (values.header) await io.stdout(`authorization: Bearer ${token.value}\n`);
-  else await io.stdout(`${token.value}\n`);
+  const line = values.json
+    ? JSON.stringify(token, null, 2)
+    : values.header
+    ? `authorization: Bearer ${token.value}`
+    : values.env
+    ? assignment("KPN_TOKEN", token.value, await shellOf(values.shell, io))
+    : token.value;
+  await io.stdout(`${line}\n`);
   return EXIT.done;
 }

@@ -2,39 +2,44 @@
 
 import { signBody } from "../mock/webhooks.ts";
 import { verifyWebhook, type WebhookError } from "../webhook.ts";
-import { parse, readInput } from "./args.ts";
+import { command } from "./command.ts";
+import { readInput } from "./credentials.ts";
 import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
+import type { Parsed } from "./options.ts";
 
-export const help = `\
+const OPTIONS = {
+  signature: { value: "HEX", help: "X-KPN-Webhook-Signature, as it came (verify)" },
+  "key-id": { value: "ID", help: "X-KPN-Webhook-Key-Id: only that key's secret counts" },
+  "secret-file": { value: "FILE", help: "the secrets, a line each" },
+} as const;
+
+export const webhook = command({
+  summary: "verify or make the signature of a webhook",
+  takes: "verify|sign FILE|-",
+  help: `\
 kpn-auth webhook verify|sign FILE|-: the signature of a body that KPN sent.
 
   kpn-auth webhook verify --signature "$SIGNATURE" body.json
   curl -H "X-KPN-Webhook-Signature: $(kpn-auth webhook sign body.json)" \\
     -H "X-KPN-Webhook-Timestamp: $(date +%s)" --data-binary @body.json URL
 
-verify says whether the signature is right, and else which change of the body would
-make it so. sign prints it. Timestamps are not looked at: KPN does not sign them.
-The secret is KPN_WEBHOOK_SECRET, or a line of --secret-file: a secret, or a key
-id, = and its secret.
+verify says whether the signature is right, and else which change of the body
+would make it so. sign prints it. Timestamps are not looked at: KPN does not sign
+them. The secret is KPN_WEBHOOK_SECRET, or a line of --secret-file: a secret, or
+a key id, = and its secret.
+`,
+  options: OPTIONS,
+  run,
+});
 
-      --signature HEX        X-KPN-Webhook-Signature, as it came (verify)
-      --key-id ID            X-KPN-Webhook-Key-Id: only that key's secret counts
-      --secret-file FILE     the secrets, a line each
-  -h, --help                 this text
-`;
-
-const OPTIONS = {
-  signature: { type: "string" },
-  "key-id": { type: "string" },
-  "secret-file": { type: "string" },
-} as const;
-
-type Values = ReturnType<typeof parse<typeof OPTIONS>>["values"];
+type Values = Parsed<typeof OPTIONS>["values"];
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values, positionals: [action = "", path] } = parse(args, OPTIONS, 2);
+async function run(
+  { values, positionals: [action = "", path] }: Parsed<typeof OPTIONS>,
+  io: Io,
+): Promise<number> {
   if (!/^(verify|sign)$/.test(action)) throw failure(EXIT.usage, "Do what: verify or sign?");
   if (path === undefined) {
     throw failure(EXIT.usage, `${action} needs the body: a FILE, or - for standard input.`);

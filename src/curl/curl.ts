@@ -4,10 +4,13 @@
  * @module
  */
 
-import { type Quoting, refuse, type Shell, SHELLS } from "./quoting.ts";
-import { type Carrier, carrierFor, type Expand, type Fields } from "./carriers.ts";
+import { type Argument, FEEDS } from "./config.ts";
+import { refuse, type Shell, SHELLS } from "./quoting.ts";
 
-export type { Expand, Shell };
+export type { Shell };
+
+/** Who takes a secret from the environment: the shell, or curl itself (8.3 and later). */
+export type Expand = "shell" | "curl";
 
 /** A request to render: a `TokenRequest`, or any call of an API that has a text body or none. */
 export interface CurlRequest {
@@ -28,11 +31,13 @@ export interface CurlOptions {
   /** Write id, secret and token into the command, as KPN's examples do. Default: `false`. */
   readonly revealSecrets?: boolean;
   /**
-   * Who takes the secrets from the environment. `"shell"` works with every curl that has `-H @-` (7.55);
-   * `"curl"` needs curl 8.3 and is the one form for `cmd` and `batch`, whose own
-   * `%NAME%` breaks on quotes and ampersands. Default: `"curl"` there, else `"shell"`.
+   * Who takes the secrets from the environment. `"shell"` works with every curl; `"curl"` needs
+   * curl 8.3 and is the one form for `cmd` and `batch`, whose own `%NAME%` breaks on quotes and
+   * ampersands. Default: `"curl"` there, else `"shell"`.
    */
   readonly expand?: Expand;
+  /** How curl is called. Default: `curl.exe` for `powershell`, else `curl`. */
+  readonly program?: string;
 }
 
 /**
@@ -40,17 +45,19 @@ export interface CurlOptions {
  *
  * What is secret does not stand in it: the command takes `client_id` and `client_secret` of a
  * form from `KPN_CLIENT_ID` and `KPN_CLIENT_SECRET`, and a bearer token from `KPN_TOKEN`, and
- * hands them to curl so that no list of processes shows secret or token. curl encodes them itself, which differs
+ * hands them to curl so that no list of processes shows secret or token. What encodes them there differs
  * from the WHATWG form in `~`, `*` and the space and decodes to the same. With
  * `revealSecrets` the command sends the request byte for byte.
  *
- * For `posix` and `cmd` the layout is that of KPN's examples.
+ * For `posix` and `cmd` the layout is that of KPN's examples, and the curl importers of Postman and
+ * its kind read it.
  *
  * @param request What `createTokenRequest` builds, or an API's call.
  * @param options The shell, and what to do with secrets.
- * @throws {TypeError} If the request is none that curl can send, holds a control character,
- * has a secret that cannot be left out, or a value that this shell cannot carry; the
- * message gives the reason, never the value.
+ * @returns The command, without a line break at its end.
+ * @throws {TypeError} If the request is none that curl can send, holds a control character (a
+ * body may hold tabs and line breaks), has a secret that cannot be left out, or a value that this
+ * shell cannot carry; the message gives the reason, never the value.
  *
  * @example
  * ```ts
@@ -66,16 +73,41 @@ export interface CurlOptions {
  * ```
  */
 export function curlCommand(request: CurlRequest, options: CurlOptions): string {
-  const quoting = SHELLS[options.shell];
-  if (!quoting) refuse(`shell is one of ${Object.keys(SHELLS).join(", ")}`);
-  const parts = checked(request);
-  const command = options.revealSecrets
-    ? literal(parts, quoting)
-    : hidden(parts, quoting, () => carrierFor(options.shell, options.expand));
-  if (command.length > quoting.limit) {
-    refuse(`a line of cmd holds ${quoting.limit} characters, and this one has ${command.length}`);
+  const { shell, revealSecrets = false, program } = options;
+  if (!Object.keys(SHELLS).includes(shell)) {
+    refuse(`shell is one of ${Object.keys(SHELLS).join(", ")}`);
   }
-  return command;
+  const { curl, separator, quote, carries, limit } = SHELLS[shell];
+  const parts = checked(request);
+  if (!revealSecrets) refuseWhatCannotBeHidden(parts);
+  const secrets = revealSecrets ? [] : secretsOf(parts);
+  const feed = FEEDS[shell];
+  const expandedByCurl = secrets.length > 0 &&
+    (options.expand ?? (feed ? "shell" : "curl")) === "curl";
+  if (!feed && options.expand === "shell") {
+    refuse(`${shell} breaks a value that has quotes or ampersands`);
+  }
+
+  const args = [
+    ...literalArguments(parts, revealSecrets),
+    ...expandedByCurl ? expanded(secrets) : [],
+  ];
+  const words = args.filter(({ text }) => carries.test(text));
+  const config = [
+    ...args.filter((arg) => !words.includes(arg)),
+    ...expandedByCurl ? [] : secrets,
+  ];
+  const command = [
+    `${program ?? curl}${flagsOf(parts)}`,
+    quote(parts.url),
+    ...words.map(({ option, text }) => `${option} ${quote(text)}`),
+    ...config.length ? ["-K -"] : [],
+  ].join(separator);
+  const whole = config.length ? feed!(command, config) : command;
+  if (whole.length > limit) {
+    refuse(`a line of cmd holds ${limit} characters, and this one has ${whole.length}`);
+  }
+  return whole;
 }
 
 /** A request, known to be one that curl can send. */
@@ -93,8 +125,8 @@ function checked(request: CurlRequest): Parts {
   const method = (request.method ?? "GET").toUpperCase();
   if (!/^[A-Z]+$/.test(method)) refuse("the method is no word");
   if (body && /^(GET|HEAD)$/.test(method)) refuse("GET and HEAD have no body");
-  if (/[\p{Cc}\p{Cs}]/u.test(body)) {
-    refuse("the body has a line break, another control character or a lone surrogate");
+  if (/(?![\t\n\r])[\p{Cc}\p{Cs}]/u.test(body)) {
+    refuse("the body has a control character or a lone surrogate");
   }
   return { method, url: checkedUrl(String(request.url)), body, ...headersOf(request, method) };
 }
@@ -128,40 +160,66 @@ function headersOf(
   return { authorization, headers: lines };
 }
 
-/** The words before the secrets' arguments. `-g`: brackets and braces in a URL are no pattern. */
-function opening({ method, url, headers }: Parts, { curl, quote }: Quoting): string[] {
-  const globoff = /[[\]{}]/.test(url) ? " -g" : "";
+/** `-g`: brackets and braces in a URL are no pattern. */
+function flagsOf({ method, url }: Parts): string {
   const verb = method === "GET" ? "" : method === "HEAD" ? " --head" : ` -X ${method}`;
-  return [`${curl}${globoff}${verb}`, quote(url), ...headers.map((line) => `-H ${quote(line)}`)];
+  return `${/[[\]{}]/.test(url) ? " -g" : ""}${verb}`;
 }
 
-/** The command with everything in it. */
-function literal(parts: Parts, quoting: Quoting): string {
-  const { authorization, body } = parts;
-  const command = opening(parts, quoting);
-  if (authorization) command.push(`-H ${quoting.quote(`authorization: ${authorization}`)}`);
-  // A form with credentials is encoded, as KPN's is: no `@` at its start, which `-d` would read as a file.
-  if (body) command.push(`${credentialsIn(parts) ? "-d" : "--data-raw"} ${quoting.quote(body)}`);
-  return command.join(quoting.separator);
+/** The arguments behind the URL; those that hold secrets only if they may be seen. */
+function literalArguments(parts: Parts, revealSecrets: boolean): Argument[] {
+  const { authorization, headers, body } = parts;
+  const isForm = credentialsIn(parts) !== undefined;
+  const args: Argument[] = headers.map((text) => ({ option: "-H", text }));
+  if (authorization && revealSecrets) {
+    args.push({ option: "-H", text: `authorization: ${authorization}` });
+  }
+  if (body && (revealSecrets || !isForm)) {
+    // KPN's example has -d, which would read a file where the text begins with an @.
+    const option = isForm && !body.startsWith("@") ? "-d" : "--data-raw";
+    args.push({ option, text: body });
+  }
+  return args;
 }
 
-/** The command that takes the secrets from the environment. */
-function hidden(parts: Parts, quoting: Quoting, carrier: () => Carrier): string {
-  refuseWhatCannotBeHidden(parts);
-  const fields = credentialsIn(parts);
-  if (!fields && !parts.authorization) return literal(parts, quoting);
-  const { form, bearer, pipe } = carrier();
-  const secrets = [...parts.authorization ? [bearer] : [], ...fields ? [form(fields)] : []];
-  const plain = parts.body && !fields ? [`--data-raw ${quoting.quote(parts.body)}`] : [];
-  const command = [...opening(parts, quoting), ...secrets.flatMap(({ args }) => args), ...plain]
-    .join(quoting.separator);
-  const [input, another] = secrets.flatMap(({ input }) => input ?? []);
-  if (another) refuse('one secret only can come from standard input: expand: "curl" takes two');
-  return input ? pipe(input, command) : command;
+/** The fields that come from the environment, and their variables. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  client_id: "KPN_CLIENT_ID",
+  client_secret: "KPN_CLIENT_SECRET",
+};
+
+/** The arguments whose values come from the environment, and the form's fields between them. */
+function secretsOf(parts: Parts): Argument[] {
+  const fields = credentialsIn(parts) ?? [];
+  const bearer = { option: "-H", text: "authorization: Bearer ", variable: "KPN_TOKEN" };
+  return [
+    ...fields.map(([name, value]) => {
+      const variable = Object.keys(VARIABLES).includes(name) ? VARIABLES[name] : undefined;
+      return variable
+        ? { option: "-d", text: `${name}=`, variable }
+        : { option: "-d", text: new URLSearchParams([[name, value]]).toString() };
+    }),
+    ...parts.authorization ? [bearer] : [],
+  ];
+}
+
+/** The same for curl 8.3 and later, which reads and encodes the variables itself. */
+function expanded(secrets: readonly Argument[]): Argument[] {
+  const variables = secrets.flatMap(({ variable }) =>
+    variable ? [{ option: "--variable", text: `%${variable}` }] : []
+  );
+  const form = secrets.filter(({ option }) => option === "-d").map(({ text, variable }) =>
+    variable ? `${text}{{${variable}:url}}` : text
+  ).join("&");
+  const headers = secrets.filter(({ option }) => option === "-H").map(({ text, variable }) => ({
+    option: "--expand-header",
+    text: `${text}{{${variable}}}`,
+  }));
+  return [...variables, ...form ? [{ option: "--expand-data", text: form }] : [], ...headers];
 }
 
 /** The fields of a form that holds a client secret. */
-function credentialsIn({ headers, body }: Parts): Fields | undefined {
+function credentialsIn({ headers, body }: Parts): [name: string, value: string][] | undefined {
   const isForm = headers.some((line) => line.startsWith(`content-type: ${FORM}`));
   const fields = new URLSearchParams(body);
   return isForm && fields.has("client_secret") ? [...fields] : undefined;

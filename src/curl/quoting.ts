@@ -2,11 +2,12 @@
 
 /**
  * - `posix`: sh, dash, bash, zsh, ksh, busybox.
+ * - `fish`, `nu`: the shells of these names.
+ * - `powershell`: Windows PowerShell 5.1 and PowerShell 7.
  * - `cmd`: typed at the prompt of Windows' cmd, its delayed expansion off (as it is by default).
  * - `batch`: a line of a `.bat` or `.cmd` file.
- * - `powershell`: Windows PowerShell 5.1 and PowerShell 7.
  */
-export type Shell = "posix" | "cmd" | "batch" | "powershell";
+export type Shell = "posix" | "fish" | "nu" | "powershell" | "cmd" | "batch";
 
 /** A shell's ways. */
 export interface Quoting {
@@ -16,6 +17,8 @@ export interface Quoting {
   readonly separator: string;
   /** Quotes a text so that it arrives as it is; throws a `TypeError` if the shell cannot carry it. */
   readonly quote: (text: string) => string;
+  /** A text that arrives as an argument. Every other one has to go through standard input. */
+  readonly carries: RegExp;
   /** The longest command that it takes. */
   readonly limit: number;
 }
@@ -23,27 +26,58 @@ export interface Quoting {
 /** Longest line of cmd, in characters (Microsoft's article 830473). */
 const CMD_LIMIT = 8_191;
 
+/** A tab, or the end of a line on Windows, is a key to a terminal in which a command is pasted. */
+const TYPED = /^[^\p{Cc}\n]*(\n[^\p{Cc}\n]*)*$/u;
+
 /** Every shell that is known. */
 export const SHELLS: Readonly<Record<Shell, Quoting>> = {
-  posix: { curl: "curl", separator: " \\\n ", quote: quotePosix, limit: Infinity },
+  posix: {
+    curl: "curl",
+    separator: " \\\n ",
+    quote: (text) => `'${text.replace(/'/g, `'\\''`)}'`,
+    carries: TYPED,
+    limit: Infinity,
+  },
+  fish: {
+    curl: "curl",
+    separator: " \\\n ",
+    quote: (text) => `'${text.replace(/['\\]/g, "\\$&")}'`,
+    carries: TYPED,
+    limit: Infinity,
+  },
+  nu: { curl: "curl", separator: " ", quote: quoteNu, carries: TYPED, limit: Infinity },
+  powershell: {
+    curl: "curl.exe",
+    separator: " ",
+    // Curly single quotes are quotes to PowerShell.
+    quote: (text) => `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`,
+    // Up to 7.2 it mangles double quotes, and a backslash at the end of what has white space.
+    carries: /^(?![^]*\s[^]*\\$)[^"\p{Cc}]+$/u,
+    limit: Infinity,
+  },
   cmd: {
     curl: "curl",
     separator: " ",
     // Each between two quoted parts: cmd would look for a variable with quotes in its name.
     quote: (text) => text.split("%").map(quoteWindows).join("%"),
+    carries: /^/,
     limit: CMD_LIMIT,
   },
   batch: {
     curl: "curl",
     separator: " ",
     quote: (text) => quoteWindows(text).replace(/%/g, "%%"),
+    carries: /^/,
     limit: CMD_LIMIT,
   },
-  powershell: { curl: "curl.exe", separator: " ", quote: quotePowershell, limit: Infinity },
 };
 
-function quotePosix(text: string): string {
-  return `'${text.replace(/'/g, `'\\''`)}'`;
+/** A raw string, fenced by more `#` than follow a quote in it. */
+function quoteNu(text: string): string {
+  if (!text.includes("'")) return `'${text}'`;
+  const longest = Math.max(...(text.match(/'#*/g) ?? []).map((fence) => fence.length));
+  const fence = "#".repeat(longest);
+  return `r${fence}'${text}'${fence}`;
 }
 
 /**
@@ -51,21 +85,13 @@ function quotePosix(text: string): string {
  * C runtime takes two for one, and backslashes for themselves unless a quote follows.
  */
 function quoteWindows(text: string): string {
+  if (/\p{Cc}/u.test(text)) {
+    refuse("a line of cmd holds no line break and no other control character");
+  }
   if (/[^ -~]/.test(text)) {
     refuse("beyond ASCII, what cmd hands to curl depends on the code page");
   }
   return `"${text.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, "$&$&")}"`;
-}
-
-/** Curly single quotes are quotes to PowerShell. */
-function quotePowershell(text: string): string {
-  if (text.includes('"')) {
-    refuse("PowerShell up to 7.2 mangles a double quote inside an argument, and 7.3 does not");
-  }
-  if (/\s.*\\$/.test(text)) {
-    refuse("PowerShell up to 7.2 mangles an argument that has a space and ends in a backslash");
-  }
-  return `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`;
 }
 
 /** Says why there is no such command; never quotes a value. */

@@ -97,7 +97,24 @@ export const FAILURES: Readonly<Record<Exclude<MockFailure, "dropped" | "never">
   ...NETWORK_ANSWERS,
 };
 
+/** An answer, and why it is given. */
+export interface Outcome {
+  readonly response: Response;
+  /** For the record and the log: no secret and no token stands in it. */
+  readonly why: string;
+}
+
+/** One of KPN's errors, and why. */
+export function failing(name: keyof typeof FAILURES, why: string): Outcome {
+  return { response: FAILURES[name](), why: `${name}: ${why}` };
+}
+
 /** What the mock itself refuses, where no answer of KPN's is known. */
+export function refusing(status: number, message: string, headers = {}): Outcome {
+  return { response: ownRefusal(status, message, headers), why: message };
+}
+
+/** The response of {@linkcode refusing}. */
 export const ownRefusal = (status: number, message: string, headers = {}): Response =>
   Response.json(
     { error: "mock_refusal", error_description: `(the mock's own answer) ${message}` },

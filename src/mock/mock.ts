@@ -1,23 +1,51 @@
 /**
- * A mock of KPN's gateway, strict by default: both token endpoints and Number
- * Insight, as a `fetch` to inject and as a handler for any runtime's server.
+ * A mock of KPN's gateway: both token endpoints, Number Insight, and any API that stands
+ * behind it, as a `fetch` to inject and as a handler for any runtime's server.
  *
  * @module
  */
 
-import { FAILURES, ownRefusal } from "./answers.ts";
+import type { Outcome } from "./answers.ts";
+import { type Backend, forwardedHeaders } from "./backends.ts";
+import { callBack, type CallbackReport } from "./callback.ts";
 import { answerPreflight, withCors } from "./cors.ts";
-import { answerNumberInsight, type CallbackOrder, insightLevel } from "./number_insight.ts";
-import { type RecordedRequest, recordOf } from "./record.ts";
+import { contentTypeDifference, formOf } from "./form.ts";
+import { asGateway, noBackend } from "./gateway.ts";
+import {
+  answerNumberInsight,
+  type CallbackOrder,
+  INSIGHT_BASE,
+  insightLevel,
+} from "./number_insight.ts";
+import {
+  keepLast,
+  receive,
+  type Received,
+  type RecordedAnswer,
+  type RecordedRequest,
+  recordOf,
+} from "./record.ts";
 import { createScripts, type ScriptedAnswer, type ScriptOptions, untilAbort } from "./script.ts";
-import { isTokenPath, type MockCredentials, refuseTokenRequest } from "./token_endpoint.ts";
-import { tokensOf } from "./tokens.ts";
+import { type MockKpnOptions, settingsOf } from "./settings.ts";
+import {
+  claimedClientId,
+  type Difference,
+  isTokenPath,
+  judgeTokenRequest,
+  type MockCredentials,
+  tokenRequestDifferences,
+} from "./token_endpoint.ts";
+import { bearerDifference, tokensOf } from "./tokens.ts";
 import { createWebhooks, type MockWebhooks } from "./webhooks.ts";
 
 export type { MockFailure } from "./answers.ts";
-export type { RecordedRequest } from "./record.ts";
+export type { MockRoute, MockUpstream } from "./backends.ts";
+export type { CallbackReport } from "./callback.ts";
+export type { RecordedAnswer, RecordedRequest } from "./record.ts";
 export type { ScriptedAnswer, ScriptOptions } from "./script.ts";
-export type { MockCredentials } from "./token_endpoint.ts";
+export type { MockKpnOptions } from "./settings.ts";
+export type { MockClient, MockCredentials } from "./token_endpoint.ts";
+export type { MockWebhookKey } from "./webhook_keys.ts";
 export type {
   DeliverOptions,
   Delivery,
@@ -25,35 +53,6 @@ export type {
   MockWebhooks,
   WrongDelivery,
 } from "./webhooks.ts";
-export type { MockWebhookKey } from "./webhook_keys.ts";
-
-/** What the mock accepts and hands out. */
-export interface MockKpnOptions {
-  /** The only client id that it knows. Default: `"APP_CLIENT_ID"`. */
-  readonly clientId?: string;
-  /** Its secret. Default: `"APP_CLIENT_SECRET"`. */
-  readonly clientSecret?: string;
-  /** Lifetime of the tokens in ms. Default: 3,599,000, as KPN's. */
-  readonly lifetime?: number;
-  /** The tier that tokens tell. Default: `"demo"`. */
-  readonly level?: string;
-  /** The clock: epoch ms. Default: `Date.now`. */
-  readonly now?: () => number;
-  /** Where the sequence of tokens starts: the same seed, the same tokens. Default: 1. */
-  readonly seed?: number;
-  /** Sends the callback of `advanced/async`, to loopback only, and webhooks. Default: `globalThis.fetch`. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** Origins that webhooks may be sent to, beside loopback: `https://app.example`. Default: none. */
-  readonly deliverTo?: readonly string[];
-}
-
-/** What became of a callback of Number Insight's `advanced/async`. */
-export interface CallbackReport {
-  /** Where it was sent to. */
-  readonly url: string;
-  /** The status that it was answered with; absent if no answer came within 10 s. */
-  readonly status?: number;
-}
 
 /** The mock. Its state can be read at any time. */
 export interface MockKpn extends MockWebhooks {
@@ -65,34 +64,47 @@ export interface MockKpn extends MockWebhooks {
    * rejects: the server should close the connection then (`Deno.serve` answers 500).
    */
   readonly handle: (request: Request) => Promise<Response>;
-  /** The client id and secret that it knows; they fit every function that takes such a pair. */
+  /** The first client's id and secret; they fit every function that takes such a pair. */
   readonly credentials: MockCredentials;
-  /** All requests so far, the oldest first. */
+  /** The last 1,000 requests, the oldest first. */
   readonly requests: readonly RecordedRequest[];
-  /** How many tokens were handed out. */
+  /** How many requests there were before those. */
+  readonly requestsDropped: number;
+  /** How many tokens were handed out. The mock knows the last 50,000. */
   readonly mints: number;
-  /** The callbacks of `advanced/async`: each settles when it was answered, and never rejects. */
+  /** The last 1,000 callbacks of `advanced/async`: each settles when it was answered, and never rejects. */
   readonly callbacks: readonly Promise<CallbackReport>[];
+  /** The mock's clock: epoch ms. */
+  readonly now: () => number;
   /**
    * Scripts the answer to the next requests.
    *
-   * @throws {TypeError} If there is no such answer, or an option is out of range.
+   * @throws {TypeError} If there is no such answer, or an option is unknown or out of range.
    */
   respondNext(answer: ScriptedAnswer, options?: ScriptOptions): void;
   /** Makes all tokens that were handed out invalid, as a revocation does. */
   revoke(): void;
+  /**
+   * Puts the mock's clock forward, so that tokens expire.
+   *
+   * @param ms By how many ms.
+   * @throws {RangeError} If that is no number of ms, 0 or more.
+   */
+  advance(ms: number): void;
+  /** Forgets tokens, requests, callbacks, scripts and due deliveries; clock and sequence of tokens begin again. */
+  reset(): void;
 }
 
-/** How long the answer to a callback is waited for, in ms. */
-const CALLBACK_TIMEOUT = 10_000;
+/** How many requests and callbacks are kept. */
+const KEPT = 1_000;
 
 /**
- * Makes a mock of KPN's gateway. It accepts what `kpn.md` says the endpoint
- * accepts, refuses everything else with KPN's own errors (where none is known,
- * the answer says that it is the mock's own), and records every request.
+ * Makes a mock of KPN's gateway. It accepts what KPN documents and what programs in use
+ * send (`kpn.md`), refuses everything else with KPN's own errors (where none is known,
+ * the answer says that it is the mock's own), and records the requests.
  *
- * @throws {TypeError} If the client id or the secret is empty.
- * @throws {RangeError} If the lifetime is no number of ms.
+ * @throws {TypeError} If a client id or a secret is empty, or a client is given twice.
+ * @throws {RangeError} If the lifetime is no number of ms, or the seed no number.
  *
  * @example
  * ```ts
@@ -106,42 +118,92 @@ const CALLBACK_TIMEOUT = 10_000;
  * ```
  */
 export function mockKpn(options: MockKpnOptions = {}): MockKpn {
-  const { credentials, facts, now, seed, send } = settingsOf(options);
-  const requests: RecordedRequest[] = [];
-  const callbacks: Promise<CallbackReport>[] = [];
-  const tokens = tokensOf(facts, now, seed);
+  const settings = settingsOf(options);
+  const { clients, strict, send } = settings;
+  let advanced = 0;
+  const now = () => settings.now() + advanced;
+  const requests = keepLast<RecordedRequest>(KEPT);
+  const callbacks = keepLast<Promise<CallbackReport>>(KEPT);
+  const tokens = tokensOf({ ...settings, now });
   const scripts = createScripts();
-  let mints = 0;
+  const { forget, ...webhooks } = createWebhooks(now, send, options.deliverTo ?? []);
   let calls = 0;
 
   async function answer(request: Request): Promise<Response> {
-    const { record, tooLong } = await recordOf(request);
-    requests.push(record);
-    const isToken = isTokenPath(new URL(record.url).pathname);
-    const usual = () => {
-      if (tooLong) return ownRefusal(413, "No request of KPN's is over 1 MiB.");
-      return isToken ? answerTokenRequest(record) : answerApiCall(record);
+    const received = await receive(request);
+    const isToken = isTokenPath(received.url.pathname);
+    const differences = isToken ? tokenRequestDifferences(received) : [];
+    const clientId = isToken
+      ? claimedClientId(received)
+      : tokens.clientOf(received.headers["authorization"])?.clientId;
+    // Not the request's own string, which would keep the whole body that it is cut from.
+    const known = clients.find((client) => client.clientId === clientId)?.clientId;
+    const record: RecordedRequest = {
+      ...recordOf(received, now()),
+      ...known !== undefined && { clientId: known },
+      differences: isToken ? differences.map(({ words }) => words) : callDifferences(received),
     };
-    const response = await scripts.play(record, isToken ? "token" : "api", request, usual);
-    return record.method === "HEAD" ? new Response(null, response) : response;
+    requests.add(record);
+    const usual = () =>
+      isToken ? answerTokenRequest(received, differences) : answerApi(received, request);
+    try {
+      const target = { kind: isToken ? "token" : "api", clientId, record } as const;
+      const { response, why } = await scripts.play(target, request, usual);
+      complete(record, { status: response.status, why });
+      if (record.method !== "HEAD") return response;
+      await response.body?.cancel();
+      return new Response(null, response);
+    } catch (error) {
+      complete(record, { why: `no answer: ${wordsOf(error)}` });
+      throw error;
+    }
   }
 
-  function answerTokenRequest(record: RecordedRequest): Response {
-    const refusal = refuseTokenRequest(record, credentials);
-    if (refusal) return refusal;
-    mints++;
-    return Response.json(tokens.mint());
+  function complete(record: RecordedRequest, answer: RecordedAnswer): void {
+    Object.assign(record, { answer });
+    settings.onAnswer(record);
   }
 
-  function answerApiCall(record: RecordedRequest): Response {
-    const level = insightLevel(new URL(record.url).pathname);
-    if (!level) return FAILURES.unknown_path();
-    const refusal = tokens.refuse(record.headers["authorization"]);
+  function answerTokenRequest(request: Received, differences: readonly Difference[]): Outcome {
+    const client = judgeTokenRequest(request, clients, strict ? differences : []);
+    if ("response" in client) return client;
+    const bytes = new TextEncoder().encode(JSON.stringify(tokens.mint(client)));
+    const headers = { "content-type": "application/json", "content-length": `${bytes.length}` };
+    const response = new Response(bytes, { headers });
+    return { response, why: `token ${tokens.count()}, for ${client.clientId}` };
+  }
+
+  async function answerApi(
+    request: Received,
+    aborting: { readonly signal: AbortSignal },
+  ): Promise<Outcome> {
+    const backend = backendFor(request);
+    if (!backend) return await noBackend(request);
+    const { authorization } = request.headers;
+    const refusal = tokens.refuse(authorization);
     if (refusal) return refusal;
-    const order = (callback: CallbackOrder) => void callbacks.push(callBack(callback, send));
-    const response = answerNumberInsight(record, level, ++calls, order);
-    for (const [name, value] of quota(calls)) response.headers.set(name, value);
-    return response;
+    const serial = ++calls;
+    const headers = forwardedHeaders(request.headers);
+    const requestId = headers.get("x-request-id") ?? `mock-request-${serial}`;
+    headers.set("x-request-id", requestId);
+    const outcome = await backend(request, headers, aborting);
+    return { ...outcome, response: asGateway(outcome.response, requestId, serial) };
+  }
+
+  /** A route, or whatever has the longest base path of all. */
+  function backendFor(request: Received): Backend | undefined {
+    const { pathname } = request.url;
+    const [basePath = "", upstream] =
+      settings.upstreams.find(([basePath]) =>
+        pathname === basePath || pathname.startsWith(`${basePath}/`)
+      ) ?? [];
+    const level = basePath.length < INSIGHT_BASE.length ? insightLevel(pathname) : undefined;
+    return settings.routes(request) ?? (level ? insight(level) : upstream);
+  }
+
+  function insight(level: string): Backend {
+    const order = (callback: CallbackOrder) => callbacks.add(callBack(callback, send));
+    return (request) => answerNumberInsight(request, level, calls, strict, order);
   }
 
   return {
@@ -153,64 +215,41 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
       return response;
     },
     handle: async (request) => answerPreflight(request) ?? withCors(await answer(request), request),
-    credentials,
-    requests,
-    callbacks,
-    get mints() {
-      return mints;
+    credentials: settings.credentials,
+    requests: requests.items,
+    get requestsDropped() {
+      return requests.dropped();
     },
+    callbacks: callbacks.items,
+    get mints() {
+      return tokens.count();
+    },
+    now,
+    ...webhooks,
     respondNext: scripts.add,
     revoke: tokens.revoke,
-    ...createWebhooks(now, send, options.deliverTo ?? []),
+    advance(ms) {
+      if (!(Number.isFinite(ms) && ms >= 0)) {
+        throw new RangeError(`Cannot advance the clock by ${ms}: it must be ms, 0 or more`);
+      }
+      advanced += ms;
+    },
+    reset() {
+      for (const each of [requests, callbacks, scripts]) each.clear();
+      tokens.reset();
+      forget();
+      advanced = calls = 0;
+    },
   };
 }
 
-function settingsOf(options: MockKpnOptions) {
-  const { clientId = "APP_CLIENT_ID", clientSecret = "APP_CLIENT_SECRET", now = Date.now } =
-    options;
-  const { lifetime = 3_599_000, level = "demo", seed = 1, fetch } = options;
-  if (!clientId || !clientSecret) {
-    throw new TypeError("Cannot make a mock: clientId and clientSecret must not be empty");
-  }
-  if (!(lifetime >= 0 && lifetime < Infinity)) {
-    throw new RangeError("Cannot make a mock: lifetime must be ms, 0 or more");
-  }
-  return {
-    credentials: Object.freeze({ clientId, clientSecret }),
-    facts: { clientId, level, lifetime },
-    now,
-    seed,
-    send: fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init)),
-  };
-}
-
-/** Numbers of the mock's own: KPN does not publish its quotas. */
-function quota(used: number): readonly (readonly [string, string])[] {
+/** How an API call differs from what KPN documents. */
+function callDifferences(request: Received): string[] {
+  const form = insightLevel(request.url.pathname) && formOf(request);
   return [
-    ["quota-limit", "1000"],
-    ["quota-interval", "1"],
-    ["quota-time-unit", "hour"],
-    ["quota-used", String(used)],
-  ];
-}
-
-async function callBack(
-  { url, body }: CallbackOrder,
-  send: (url: string, init: RequestInit) => Promise<Response>,
-): Promise<CallbackReport> {
-  try {
-    const response = await send(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      redirect: "manual",
-      signal: AbortSignal.timeout(CALLBACK_TIMEOUT),
-    });
-    await response.body?.cancel();
-    return { url, status: response.status };
-  } catch {
-    return { url };
-  }
+    bearerDifference(request.headers["authorization"]),
+    form && contentTypeDifference(request)?.words,
+  ].filter((words): words is string => !!words);
 }
 
 /** A secret or a token follows no redirect: who would follow one learns it here. */
@@ -220,4 +259,9 @@ function refuseToFollow({ redirect }: Request, { status, headers }: Response): v
     `fetch failed: (the mock's own error) a redirect to ${headers.get("location")} ` +
       'would have been followed; send with redirect: "manual"',
   );
+}
+
+function wordsOf(error: unknown): string {
+  const { message, cause } = Object(error);
+  return cause instanceof Error ? `${message}: ${cause.message}` : message ?? String(error);
 }

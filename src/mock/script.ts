@@ -1,16 +1,26 @@
 /** Scripted answers: what the next requests get instead of the usual answer. */
 
-import { FAILURES, type MockFailure } from "./answers.ts";
+import { FAILURES, type MockFailure, type Outcome } from "./answers.ts";
+import { nearest } from "./nearest.ts";
+import { pathMatches } from "./path.ts";
 import type { RecordedRequest } from "./record.ts";
 
 /** Which requests a scripted answer is for, how often, and how late it comes. */
 export interface ScriptOptions {
   /** Answer the token endpoints or the APIs only. Default: whatever comes next. */
-  readonly to?: "token" | "api";
+  readonly to?: "token" | "api" | undefined;
+  /** Answer requests with this method only. */
+  readonly method?: string | undefined;
+  /** Answer requests for this path only; a `*` at its end stands for any rest. */
+  readonly path?: string | undefined;
+  /** Answer token requests with this client id, and calls with its tokens, only. */
+  readonly client?: string | undefined;
+  /** Answer requests with this `x-request-id` only. */
+  readonly requestId?: string | undefined;
   /** How many requests are answered so. Default: 1. */
-  readonly times?: number;
+  readonly times?: number | undefined;
   /** How late the answer comes, in ms. Default: 0. */
-  readonly delay?: number;
+  readonly delay?: number | undefined;
 }
 
 /** What {@linkcode MockKpn.respondNext} can be told: a known failure, or an answer of one's own; `"ok"` with a `delay` is just late. */
@@ -22,68 +32,128 @@ export type ScriptedAnswer =
 /** The names of all answers that a script can ask for. */
 export const ANSWER_NAMES: readonly string[] = ["ok", ...Object.keys(FAILURES), "dropped", "never"];
 
+/** What a timer can hold. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+const OPTION_NAMES = ["to", "method", "path", "client", "requestId", "times", "delay"];
+
+/** A request as scripts are aimed at it. */
+export interface Target {
+  readonly kind: "token" | "api";
+  readonly clientId: string | undefined;
+  readonly record: RecordedRequest;
+}
+
+interface Script extends ScriptOptions {
+  readonly answer: ScriptedAnswer;
+  times: number;
+  readonly delay: number;
+}
+
 /** The scripts that wait for their requests, the first in the first place. */
 export interface Scripts {
   /** Adds one, checked. */
   add(answer: ScriptedAnswer, options?: ScriptOptions): void;
   /**
-   * Answers `request` as scripted, or as `usual` does. `aborting` is asked for its signal
+   * Answers a request as scripted, or as `usual` does. `aborting` is asked for its signal
    * only where that is needed: `Deno.serve` warns of whoever touches a request's.
    */
   play(
-    request: RecordedRequest,
-    kind: "token" | "api",
+    target: Target,
     aborting: { readonly signal: AbortSignal },
-    usual: () => Response,
-  ): Promise<Response>;
+    usual: () => Outcome | Promise<Outcome>,
+  ): Promise<Outcome>;
+  /** Forgets them all. */
+  clear(): void;
 }
 
 /** An empty list of scripts. */
 export function createScripts(): Scripts {
-  const scripts: (Required<Omit<ScriptOptions, "to">> & {
-    readonly answer: ScriptedAnswer;
-    readonly to: ScriptOptions["to"];
-    times: number;
-  })[] = [];
-
+  const scripts: Script[] = [];
   return {
-    add(answer, { to, times = 1, delay = 0 } = {}) {
-      check(answer, { times, delay, ...to && { to } });
-      scripts.push({ answer, to, times, delay });
+    add(answer, options = {}) {
+      check(answer, options);
+      scripts.push({ ...options, answer, times: options.times ?? 1, delay: options.delay ?? 0 });
     },
-    async play(request, kind, aborting, usual) {
-      const at = scripts.findIndex(({ to }) => !to || to === kind);
+    async play(target, aborting, usual) {
+      const at = scripts.findIndex((script) => isFor(target, script));
       const script = scripts[at];
-      if (!script) return usual();
+      if (!script) return await usual();
       if (--script.times === 0) scripts.splice(at, 1);
-      if (script.delay) await pause(script.delay, aborting.signal);
-      return await give(script.answer, request, aborting, usual);
+      const { answer, delay } = script;
+      if (delay) await pause(delay, aborting.signal);
+      const name = typeof answer === "function" ? "a function" : answer;
+      const why = `scripted: ${name}${delay ? `, ${delay} ms late` : ""}`;
+      if (answer === "ok") {
+        const outcome = await usual();
+        return { ...outcome, why: `${why}; ${outcome.why}` };
+      }
+      return { response: await give(answer, target.record, aborting), why };
     },
+    clear: () => void (scripts.length = 0),
   };
 }
 
-function check(answer: ScriptedAnswer, { to, times, delay }: ScriptOptions): void {
-  const refuse = (why: string) => {
-    throw new TypeError(`Cannot script an answer: ${why}`);
-  };
+function isFor(
+  { kind, clientId, record }: Target,
+  { to, method, path, client, requestId }: Script,
+): boolean {
+  return (to === undefined || to === kind) &&
+    (method === undefined || method.toUpperCase() === record.method) &&
+    (path === undefined || pathMatches(path, new URL(record.url).pathname)) &&
+    (client === undefined || client === clientId) &&
+    (requestId === undefined || requestId === record.headers["x-request-id"]);
+}
+
+function check(answer: ScriptedAnswer, options: ScriptOptions): void {
   if (typeof answer !== "function" && !ANSWER_NAMES.includes(answer)) {
-    refuse(`there is none named ${JSON.stringify(answer)}; known: ${ANSWER_NAMES.join(", ")}`);
+    refuse(`there is none named ${quoted(answer)}${hint(answer, ANSWER_NAMES, "known")}`);
   }
-  if (to !== undefined && to !== "token" && to !== "api") refuse('to is "token" or "api"');
-  if (times !== Infinity && !Number.isInteger(times) || times! < 1) {
-    refuse("times is a whole number from 1");
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.includes(name)) {
+      refuse(`there is no field ${quoted(name)}${hint(name, OPTION_NAMES, "known")}`);
+    }
   }
-  if (!Number.isFinite(delay) || delay! < 0) refuse("delay is ms, 0 or more");
+  const { to, method, path, client, requestId, times = 1, delay = 0 } = options;
+  if (to !== undefined && to !== "token" && to !== "api") {
+    refuse(`to is "token" or "api", not ${quoted(to)}`);
+  }
+  if (path !== undefined && !`${path}`.startsWith("/")) {
+    refuse(`path begins with "/", but is ${quoted(path)}`);
+  }
+  for (const [name, value] of Object.entries({ method, path, client, requestId })) {
+    if (value !== undefined && typeof value !== "string") {
+      refuse(`${name} is a string, not ${quoted(value)}`);
+    }
+  }
+  if (!(times === Infinity || Number.isInteger(times) && times >= 1)) {
+    refuse(`times is a whole number from 1, not ${quoted(times)}`);
+  }
+  if (!(Number.isFinite(delay) && delay >= 0 && delay <= LONGEST_DELAY)) {
+    refuse(`delay is ms, 0 to ${LONGEST_DELAY}, not ${quoted(delay)}`);
+  }
+}
+
+function refuse(why: string): never {
+  throw new TypeError(`Cannot script an answer: ${why}`);
+}
+
+function quoted(value: unknown): string {
+  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+}
+
+/** The nearest name, or all of them. */
+function hint(word: unknown, names: readonly string[], all: string): string {
+  const meant = typeof word === "string" ? nearest(word, names) : undefined;
+  return meant ? `; did you mean ${quoted(meant)}?` : `; ${all}: ${names.join(", ")}`;
 }
 
 async function give(
-  answer: ScriptedAnswer,
+  answer: Exclude<ScriptedAnswer, "ok">,
   request: RecordedRequest,
   aborting: { readonly signal: AbortSignal },
-  usual: () => Response,
 ): Promise<Response> {
   if (typeof answer === "function") return await answer(request);
-  if (answer === "ok") return usual();
   if (answer === "never") return await untilAbort(aborting.signal, new Promise(() => {}));
   if (answer === "dropped") {
     const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });

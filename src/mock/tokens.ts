@@ -1,51 +1,88 @@
 /** The tokens of a mock: handed out in a sequence of their own, known until they are revoked. */
 
-import { FAILURES } from "./answers.ts";
-
-/** What every token of a mock tells of itself. */
-export interface TokenFacts {
-  readonly clientId: string;
-  readonly level: string;
-  /** In ms. */
-  readonly lifetime: number;
-}
+import { failing, type Outcome } from "./answers.ts";
+import type { MockClient } from "./token_endpoint.ts";
 
 /** The tokens that a mock has handed out. */
 export interface Tokens {
   /** A new one, in KPN's documented answer. */
-  mint(): Record<string, string>;
+  mint(client: MockClient): Record<string, string>;
+  /** The client whose token an `authorization` header bears, even an expired one. */
+  clientOf(authorization: string | undefined): MockClient | undefined;
   /** KPN's refusal if an `authorization` header does not bear a token that is valid now. */
-  refuse(authorization: string | undefined): Response | undefined;
+  refuse(authorization: string | undefined): Outcome | undefined;
+  /** How many were handed out. */
+  readonly count: () => number;
   /** Forgets them all. */
   revoke(): void;
+  /** Forgets them all, and begins the sequence again. */
+  reset(): void;
 }
 
+/** How many tokens are known; of more, the oldest are forgotten. */
+const TOKEN_LIMIT = 50_000;
+
 /** Tokens that follow from `seed` and live by the clock `now`. */
-export function tokensOf(facts: TokenFacts, now: () => number, seed: number): Tokens {
-  const expiries = new Map<string, number>();
-  const next = tokenSequence(seed);
+export function tokensOf(
+  { lifetime, seed, strict, now }: {
+    readonly lifetime: number;
+    readonly seed: number;
+    readonly strict: boolean;
+    readonly now: () => number;
+  },
+): Tokens {
+  const issued = new Map<string, { readonly client: MockClient; readonly expiresAt: number }>();
+  let next = tokenSequence(seed);
+  let count = 0;
+  const scheme = strict ? STRICT_SCHEME : SCHEME;
+  const tokenIn = (authorization = "") => scheme.exec(authorization)?.[1];
+  const find = (authorization: string | undefined) => issued.get(tokenIn(authorization) ?? "");
+
   return {
-    mint() {
+    mint(client) {
       const token = next();
       const issuedAt = now();
-      expiries.set(token, issuedAt + facts.lifetime);
-      return documentedAnswer(token, issuedAt, facts);
+      count++;
+      issued.set(token, { client, expiresAt: issuedAt + lifetime });
+      if (issued.size > TOKEN_LIMIT) issued.delete(issued.keys().next().value!);
+      return documentedAnswer(token, issuedAt, lifetime, client);
     },
+    clientOf: (authorization) => find(authorization)?.client,
     refuse(authorization) {
-      const token = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1] ?? "";
-      const expiresAt = expiries.get(token);
-      if (expiresAt === undefined) return FAILURES.invalid_access_token();
-      return now() < expiresAt ? undefined : FAILURES.access_token_expired();
+      const token = find(authorization);
+      if (!token) {
+        const why = tokenIn(authorization) ? "the token is not known" : "there is no Bearer token";
+        return failing("invalid_access_token", why);
+      }
+      if (now() < token.expiresAt) return undefined;
+      return failing("access_token_expired", "the token's lifetime is over");
     },
-    revoke: () => expiries.clear(),
+    count: () => count,
+    revoke: () => issued.clear(),
+    reset() {
+      issued.clear();
+      next = tokenSequence(seed);
+      count = 0;
+    },
   };
+}
+
+const STRICT_SCHEME = /^Bearer ([\x21-\x7e]+)$/i;
+
+/** One program calls the scheme as Apigee calls the type of its tokens. */
+const SCHEME = /^Bearer(?:Token)? ([\x21-\x7e]+)$/i;
+
+/** How the header that bears a call's token differs from the documented one, if it does. */
+export function bearerDifference(authorization = ""): string | undefined {
+  return /^BearerToken /i.test(authorization) ? "authorization says BearerToken" : undefined;
 }
 
 /** KPN's documented answer: every value is a string. */
 function documentedAnswer(
   access_token: string,
   issuedAt: number,
-  { clientId, level, lifetime }: TokenFacts,
+  lifetime: number,
+  { clientId, level = "demo" }: MockClient,
 ): Record<string, string> {
   return {
     refresh_token_expires_in: "0",
@@ -66,13 +103,14 @@ function documentedAnswer(
   };
 }
 
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
 /** Tokens that look like KPN's: 28 letters and digits, the same sequence for the same seed. */
 function tokenSequence(seed: number): () => string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   let state = seed;
   const letter = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return alphabet[Math.floor(state / 2 ** 32 * alphabet.length)]!;
+    return ALPHABET[Math.floor(state / 2 ** 32 * ALPHABET.length)]!;
   };
   return () => Array.from({ length: 28 }, letter).join("");
 }

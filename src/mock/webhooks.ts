@@ -99,7 +99,7 @@ export function createWebhooks(
   now: () => number,
   send: (url: string, init: RequestInit) => Promise<Response>,
   deliverTo: readonly string[],
-): MockWebhooks {
+): MockWebhooks & { readonly forget: () => void } {
   const keys = keyRing();
   const waiting = new Map<Pending, () => Promise<void>>();
 
@@ -140,6 +140,8 @@ export function createWebhooks(
       await attempt(first);
       return delivery;
     },
+
+    forget: () => waiting.clear(),
 
     async deliverDue() {
       const due = [...waiting].filter(([{ nextAt = Infinity }]) => nextAt <= now());

@@ -1,76 +1,131 @@
-/** Reading and scripting a mock over HTTP, from any language; from this machine only. */
+/** Reading and scripting a mock over HTTP, from any language. */
 
 import { ownRefusal } from "../mock/answers.ts";
 import type { MockKpn } from "../mock/mock.ts";
+import { nearest } from "../mock/nearest.ts";
+import { isLoopback } from "../mock/path.ts";
 import type { DeliverOptions } from "../mock/webhooks.ts";
 import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/script.ts";
 
+/** Who may do what at `/mock`. */
+export interface ControlOptions {
+  /** Whether `/mock/…` scripts failures and tells the requests. Default: `false`. */
+  readonly control?: boolean;
+  /** Whether other machines may use `/mock` too: those of this network, by its own names. Default: `false`. */
+  readonly remote?: boolean;
+  /** Stops the server. Without it there is nothing at `/mock/stop`. */
+  readonly stop?: () => void;
+}
+
 /**
- * The refusal of whoever is not on this machine, or is another site's page in a browser
- * here: a name that was rebound to loopback is not loopback's, and a page tells its origin.
+ * The refusal of whoever is not on this machine (nor, if `remote`, on this network), or is
+ * another site's page in a browser there: a name that was rebound to such an address is not
+ * one of its own names, and a page tells its origin.
  */
-export function guardControl({ url, headers }: Request): Response | undefined {
-  const { hostname, origin } = new URL(url);
+export function guardControl(request: Request, remote: boolean): Response | undefined {
+  const { headers } = request;
+  const url = new URL(request.url);
   const site = headers.get("sec-fetch-site") ?? "none";
-  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1])$/.test(hostname) &&
-    (headers.get("origin") ?? origin) === origin && /^(none|same-origin)$/.test(site);
-  return local ? undefined : ownRefusal(403, "/mock is for this machine only.");
+  const known = isLoopback(url) || remote && isPrivateName(url);
+  if (known && (headers.get("origin") ?? url.origin) === url.origin) {
+    if (/^(none|same-origin)$/.test(site)) return undefined;
+  }
+  return ownRefusal(403, `/mock is for this ${remote ? "network" : "machine"} only.`);
+}
+
+/** An address, or a name that nobody can register: `kpn`, `kpn.internal`, `kpn.svc.cluster.local`. */
+function isPrivateName({ hostname }: URL): boolean {
+  return /^\[.*\]$|^[\d.]+$|^[^.]+$|\.(local|internal|localhost|test|home\.arpa)$/.test(hostname);
 }
 
 /**
  * - `GET /mock`: the credentials, the names of the answers, and whether control is on;
- *   if it is, also how many tokens were handed out, and all requests.
- * - `POST /mock/respond-next`, JSON `{ answer, to?, times?, delay? }`, and `POST /mock/revoke`:
- *   as the methods of {@linkcode MockKpn}, if control is on.
- * - `POST /mock/deliver`, JSON `{ url, body, key?, attempt?, timestamp?, wrong? }`: sends a webhook,
- *   and answers with what became of it; `POST /mock/deliver-due` makes the attempts that are due.
+ *   if it is, also how many tokens were handed out, and the requests.
+ * - If control is on, with the methods of {@linkcode MockKpn}: `POST /mock/respond-next`, JSON
+ *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
+ *   JSON `{ advance }`; `POST /mock/revoke`; `POST /mock/reset`; and `POST /mock/stop`.
+ *   `POST /mock/deliver`, JSON `{ url, body, key?, attempt?, timestamp?, wrong? }`, and
+ *   `POST /mock/deliver-due` answer with what became of the deliveries.
  */
 export async function answerControl(
   request: Request,
   mock: MockKpn,
-  control: boolean,
+  { control, stop }: ControlOptions,
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
-  if (pathname === "/mock" && request.method === "GET") return state(mock, control);
+  if (pathname === "/mock" && request.method === "GET") return state(mock, control ?? false);
   if (!control) return ownRefusal(403, "Control is off; kpn-auth mock --control turns it on.");
-  if (request.method !== "POST") return ownRefusal(404, "There is no such control.");
-  if (pathname === "/mock/respond-next") return await respondNext(request, mock);
-  if (pathname === "/mock/deliver") return await deliver(request, mock);
-  if (pathname === "/mock/deliver-due") return Response.json(await mock.deliverDue());
-  if (pathname !== "/mock/revoke") return ownRefusal(404, "There is no such control.");
-  mock.revoke();
-  return new Response(null, { status: 204 });
+  const name = pathname.replace("/mock/", "");
+  const does = commands(mock, stop);
+  if (!Object.keys(does).includes(name)) {
+    const meant = nearest(name, Object.keys(does));
+    return ownRefusal(
+      404,
+      `There is no such control.${meant ? ` Did you mean /mock/${meant}?` : ""}`,
+    );
+  }
+  if (request.method !== "POST") {
+    return ownRefusal(405, "Only POST is accepted.", { allow: "POST" });
+  }
+  try {
+    const result = await does[name]!(await fieldsOf(request));
+    return result === undefined ? new Response(null, { status: 204 }) : Response.json(result);
+  } catch (error) {
+    return ownRefusal(400, (error as Error).message);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function commands(mock: MockKpn, stop?: () => void): Record<string, (fields: Fields) => unknown> {
+  const bare = (work: () => unknown) => (fields: Fields) => {
+    only(fields, []);
+    return work();
+  };
+  return {
+    "respond-next": ({ answer, ...options }) =>
+      mock.respondNext(answer as ScriptedAnswer, options as ScriptOptions),
+    clock(fields) {
+      only(fields, ["advance"]);
+      mock.advance(fields["advance"] as number);
+    },
+    deliver: ({ url, body, ...options }) =>
+      mock.deliver(url as string, body, options as DeliverOptions),
+    "deliver-due": bare(mock.deliverDue),
+    revoke: bare(mock.revoke),
+    reset: bare(mock.reset),
+    ...stop && { stop: bare(stop) },
+  };
+}
+
+/** The JSON object in a body; an empty body is an empty one. */
+async function fieldsOf(request: Request): Promise<Fields> {
+  const text = await request.text();
+  let fields: unknown;
+  try {
+    fields = JSON.parse(text || "{}");
+  } catch {
+    throw new TypeError("The body is not JSON.");
+  }
+  if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) {
+    return fields as Fields;
+  }
+  throw new TypeError("The body must be a JSON object.");
+}
+
+function only(fields: Fields, known: readonly string[]): void {
+  const unknown = Object.keys(fields).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  const rest = meant ? `did you mean ${meant}?` : `known: ${known.join(", ") || "none"}`;
+  throw new TypeError(`There is no field ${JSON.stringify(unknown.slice(0, 80))}; ${rest}`);
 }
 
 function state(mock: MockKpn, control: boolean): Response {
-  const { credentials, mints, requests, webhookKeys } = mock;
-  const told = control && { mints, requests, webhookKeys };
+  const { credentials, mints, requests, requestsDropped, now, webhookKeys } = mock;
+  const told = control && { mints, requests, requestsDropped, now: now(), webhookKeys };
   return Response.json(
     { ...credentials, control, answers: ANSWER_NAMES, ...told },
     { headers: { "cache-control": "no-store" } },
   );
-}
-
-async function respondNext(request: Request, mock: MockKpn): Promise<Response> {
-  try {
-    const { answer, ...options } = await request.json() as ScriptOptions & {
-      readonly answer: ScriptedAnswer;
-    };
-    mock.respondNext(answer, options);
-    return new Response(null, { status: 204 });
-  } catch (error) {
-    return ownRefusal(400, error instanceof TypeError ? error.message : "The body is not JSON.");
-  }
-}
-
-async function deliver(request: Request, mock: MockKpn): Promise<Response> {
-  try {
-    const { url, body, ...options } = await request.json() as DeliverOptions & {
-      readonly url: string;
-      readonly body: unknown;
-    };
-    return Response.json(await mock.deliver(url, body, options));
-  } catch (error) {
-    return ownRefusal(400, error instanceof TypeError ? error.message : "The body is not JSON.");
-  }
 }

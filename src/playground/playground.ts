@@ -4,16 +4,19 @@
  */
 
 import { ownRefusal } from "../mock/answers.ts";
-import { answerControl, guardControl } from "./control.ts";
+import { answerControl, type ControlOptions, guardControl } from "./control.ts";
 import { withCors } from "../mock/cors.ts";
 import type { MockKpn } from "../mock/mock.ts";
 import { PACKED } from "./packed.ts";
 import { KPN_ORIGIN } from "../kpn.ts";
 
 /** How a playground is set up. */
-export interface PlaygroundOptions {
-  /** Whether `/mock/…` scripts failures and tells the requests, to loopback only. Default: `false`. */
-  readonly control?: boolean;
+export interface PlaygroundOptions extends ControlOptions {
+  /**
+   * The library for the page: the text of one of its modules (`mod.js`, `src/kpn.js`) as a
+   * browser takes it, or `undefined` if there is none. Default: there is none.
+   */
+  readonly library?: (path: string) => Promise<string | undefined>;
 }
 
 /** What is served, by path. */
@@ -21,6 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
+  ts: "text/javascript; charset=utf-8", // from source, its types stripped
   yaml: "application/yaml; charset=utf-8",
   json: "application/json",
 };
@@ -29,21 +33,38 @@ const TYPES: Readonly<Record<string, string>> = {
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
   "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** A handler that serves the page and its company, and leaves every other path to the mock. */
+/**
+ * A handler that serves the page and its company, and leaves every other path to the mock.
+ * `GET /mock/ready` answers whoever asks.
+ */
 export function createPlayground(
   mock: MockKpn,
-  { control = false }: PlaygroundOptions = {},
+  options: PlaygroundOptions = {},
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const { origin, pathname } = new URL(request.url);
     const path = pathname === "/" ? "/index.html" : pathname;
-    const file = PACKED[path];
+    const file = PACKED[path] ?? await moduleAt(path, options.library);
     if (file !== undefined) return withCors(serve(request, path, file, origin), request);
+    if (pathname.startsWith("/kpn-auth/")) {
+      return ownRefusal(404, "The library cannot be read; on Deno, --allow-read allows that.");
+    }
+    if (pathname === "/mock/ready") return Response.json({ ready: true });
     if (pathname === "/mock" || pathname.startsWith("/mock/")) {
-      return guardControl(request) ?? await answerControl(request, mock, control);
+      return guardControl(request, options.remote ?? false) ??
+        await answerControl(request, mock, options);
     }
     return await echoing(request, mock.handle);
   };
+}
+
+/** A module of the library, and no other file of the package. */
+async function moduleAt(
+  path: string,
+  library: PlaygroundOptions["library"],
+): Promise<string | undefined> {
+  const [, module] = /^\/kpn-auth\/((?:mod|src\/(?:curl\/)?\w+)\.[jt]s)$/.exec(path) ?? [];
+  return module && await library?.(module);
 }
 
 function serve({ method }: Request, path: string, file: string, origin: string): Response {

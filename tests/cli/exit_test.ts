@@ -1,24 +1,24 @@
 import type { MockFailure } from "../../src/mock/answers.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { onEach, run, SECRET, withMock } from "./kpn_auth.ts";
+import { testWith } from "../support/programs.ts";
+import { ENVIRONMENT, onEach, run, RUNTIMES, SECRET, withMock } from "./kpn_auth.ts";
 
-const ANSWERS: readonly (readonly [MockFailure, number])[] = [
+const ANSWERS: readonly (readonly [MockFailure, number, ...string[]])[] = [
   ["invalid_client_500", 3],
   ["redirect", 5],
   ["spike_arrest", 6],
-  ["never", 4],
+  ["never", 4, "--timeout", "900"], // it never answers: however busy the machine is
 ];
 
 onEach("B26: exit codes differ by kind of failure, and stdout stays empty", async (runtime) => {
-  await withMock(async ({ mock, env }) => {
-    for (const [answer, expected] of ANSWERS) {
-      mock.respondNext(answer, { to: "token" });
-      // Shorter than what spike_arrest asks to wait, so that nothing is tried twice.
-      const { code, stdout, stderr } = await run(runtime, ["token", "--timeout", "900"], { env });
+  for (const [answer, expected, ...args] of ANSWERS) {
+    await withMock(async ({ mock, env }) => {
+      mock.respondNext(answer, { to: "token", times: 3 });
+      const { code, stdout, stderr } = await run(runtime, ["token", ...args], { env });
       assertEquals([answer, code, stdout], [answer, expected, ""]);
       assertMatch(stderr, /^kpn-auth: Cannot get a token: .+\n$/);
-    }
-  });
+    });
+  }
 });
 
 onEach("B26: a refused connection ends with 4", async (runtime) => {
@@ -54,3 +54,59 @@ onEach(
     assertMatch(unreadable.stderr, /\/nowhere\/\.env: /);
   },
 );
+
+for (const runtime of RUNTIMES) {
+  testWith(["sh"], `a full disk ends with 1 and is named [${runtime.name}]`, async ({ sh }) => {
+    await withMock(async ({ mock, env }) => {
+      mock.respondNext(() => new Response("x".repeat(100_000)), { to: "api" });
+      for (const args of [["token"], ["call", "/x"]]) {
+        const command = await runtime.command(args);
+        const { code, stderr } = await new Deno.Command(sh, {
+          args: ["-c", '"$@" >/dev/full', "sh", ...command],
+          env: { ...ENVIRONMENT, ...env },
+        }).output();
+        const said = new TextDecoder().decode(stderr);
+        assertEquals([args, code], [args, 1], said);
+        assertMatch(said, /^kpn-auth: .*(ENOSPC|[Nn]o space left)/);
+      }
+    });
+  });
+
+  testWith(["sh"], `a closed pipe hides no error of the API [${runtime.name}]`, async ({ sh }) => {
+    await withMock(async ({ mock, env }) => {
+      mock.respondNext(() => new Response("x".repeat(1_000_000), { status: 404 }), { to: "api" });
+      const command = await runtime.command(["call", "/x"]);
+      const { stdout } = await new Deno.Command(sh, {
+        args: ["-c", '{ { "$@" 2>/dev/null 3>&-; echo $? >&3; } | : ; } 3>&1', "sh", ...command],
+        env: { ...ENVIRONMENT, ...env },
+      }).output();
+      assertEquals(new TextDecoder().decode(stdout), "7\n");
+    });
+  });
+}
+
+Deno.test("a permission that Deno lacks ends with 2 and is named", async () => {
+  await withMock(async ({ env, origin }) => {
+    const { host } = new URL(origin);
+    const net = "--allow-net=127.0.0.1";
+    const variables = "--allow-env=KPN_CLIENT_ID,KPN_CLIENT_SECRET,KPN_TOKEN_ENDPOINT";
+    const CASES: readonly (readonly [permissions: string[], args: string[], named: string])[] = [
+      [[net], ["token"], "--allow-env=KPN_"],
+      [[variables], ["token"], `--allow-net=${host}`],
+      [[variables, "--allow-net=kpn.invalid"], ["call", "/x"], `--allow-net=${host}`],
+      [[net, variables], ["token", "--credentials", "/tmp/.env"], "--allow-read=/tmp/.env"],
+      [[net, variables], ["call", "/x", "-d", "@/tmp/x"], "--allow-read=/tmp/x"],
+      [[net, variables], ["call", "/x", "-o", "/tmp/x"], "--allow-write=/tmp/x"],
+    ];
+    for (const [permissions, args, named] of CASES) {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", ...permissions, "src/cli/bin.ts", ...args],
+        env: { ...ENVIRONMENT, ...env },
+      }).output();
+      const said = new TextDecoder().decode(stderr);
+      assertEquals([args, code, stdout.length], [args, 2, 0], said);
+      assertStringIncludes(said, `kpn-auth: Deno needs a permission: ${named}`);
+    }
+    assertEquals((await run(RUNTIMES[0]!, ["token"], { env })).code, 0);
+  });
+});

@@ -14,6 +14,7 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       "KPN_TOKEN_ENDPOINT",
+      "KPN_TOKEN",
       ...["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
         name,
       ) => [name, name.toLowerCase()]),
@@ -26,11 +27,12 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   ),
   KPN_CLIENT_ID: CLIENT_ID,
   KPN_CLIENT_SECRET: SECRET,
+  SHELL: "/bin/sh",
   DENO_NO_UPDATE_CHECK: "1",
 };
 
 /** The permissions that the README lists. */
-const ENV = "KPN_CLIENT_ID,KPN_CLIENT_SECRET,KPN_TOKEN_ENDPOINT,NO_COLOR";
+const ENV = "KPN_CLIENT_ID,KPN_CLIENT_SECRET,KPN_TOKEN_ENDPOINT,KPN_TOKEN,NO_COLOR,SHELL";
 const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   doctor: [
     `--allow-env=${ENV},HTTPS_PROXY,https_proxy,HTTP_PROXY,http_proxy,ALL_PROXY,all_proxy,` +

@@ -28,6 +28,10 @@ onEach("mock serves on loopback, and says what to set to use it", async (runtime
   child.kill("SIGINT");
   assertEquals((await reader.read()).done, true);
   const log = await new Response(child.stderr).text();
-  assertEquals(log, `POST /oauth/client_credential/accesstoken 200\nPOST ${BASIC} 200\n`);
+  assertEquals(
+    log,
+    "POST /oauth/client_credential/accesstoken 200 token 1, for APP_CLIENT_ID\n" +
+      `POST ${BASIC} 200 Number Insight basic\n`,
+  );
   assertEquals((await child.status).code, 0);
 });

@@ -18,19 +18,29 @@ const VALUES = [...HARD_VALUES, ...PUNCTUATION_PAIRS].filter((value) =>
   /^[ -~]{1,2000}$/.test(value)
 );
 
-/** Bodies one by one, the pairs of marks many to a command. */
+/** Each value is an argument of its own, as many to a command as a line of cmd holds: a process takes its time. */
 const REQUESTS: readonly CurlRequest[] = [
   createTokenRequest({ clientId: "a%b \u20ac", clientSecret: "%PATH%!x!\"&'" }),
-  ...VALUES.slice(32, -PUNCTUATION_PAIRS.length).map((body) => call(body, {})),
-  ...PUNCTUATION_PAIRS.flatMap((_, index, pairs) =>
-    index % 32 ? [] : [call(
-      "x",
-      Object.fromEntries(
-        pairs.slice(index, index + 32).map((value, n) => [`x-${n}`, value]),
-      ),
-    )]
+  call('a\\\\"b\\\\', {}),
+  ...groupsOf(VALUES).map((values) =>
+    call("x", Object.fromEntries(values.map((value, n) => [`x-${n}`, value])))
   ),
 ];
+
+/** What is 4,000 characters together leaves room for quotes and names. */
+function groupsOf(values: readonly string[]): string[][] {
+  const groups: string[][] = [[]];
+  let size = 0;
+  for (const value of values) {
+    size += value.length + 12;
+    if (size > 4_000) {
+      groups.push([]);
+      size = value.length;
+    }
+    groups[groups.length - 1]!.push(value);
+  }
+  return groups;
+}
 
 function call(body: string, headers: Record<string, string>): CurlRequest {
   return { method: "POST", url: URL, headers: { ...headers, "content-type": "text/plain" }, body };

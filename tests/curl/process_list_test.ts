@@ -5,17 +5,16 @@ import { curlCommand } from "../../src/curl/curl.ts";
 import { assert } from "../support/assert.ts";
 import { captureServer } from "../support/capture_server.ts";
 import { findProgram, testWith } from "../support/programs.ts";
-import { POSIX_SHELLS, type PosixShell } from "../support/shells.ts";
-import { run } from "../support/run.ts";
+import { needed, runScript, SHELL_PROGRAMS } from "../support/shells.ts";
 
 /** Every program that could carry a value to another one. */
-const WATCHED = ["curl", "tr", "printf", "echo", "cat"];
+const WATCHED = ["curl", "sed", "tr", "printf", "echo", "cat", "env"];
 
-for (const shell of Object.keys(POSIX_SHELLS) as PosixShell[]) {
+for (const [name, program] of Object.entries(SHELL_PROGRAMS)) {
   testWith(
-    [shell, "curl", "tr"],
-    `B30: in ${shell} no program has a secret among its arguments`,
-    async (found) => {
+    [...needed(program), "curl", "sed"],
+    `B30: in ${name} no program has a secret among its arguments`,
+    async () => {
       await using server = captureServer();
       const folder = await Deno.makeTempDir();
       try {
@@ -33,14 +32,11 @@ for (const shell of Object.keys(POSIX_SHELLS) as PosixShell[]) {
           { clientId: "none", clientSecret: "none" },
           { tokenEndpoint: `${server.origin}/token` },
         );
-        const script = `${folder}/script`;
-        await Deno.writeTextFile(script, curlCommand(request, { shell: "posix" }) + "\n");
-        await run(found[shell], [...POSIX_SHELLS[shell], script], {
-          env: {
-            PATH: `${folder}:/usr/bin:/bin`,
-            KPN_CLIENT_ID: "id",
-            KPN_CLIENT_SECRET: "s3cret",
-          },
+        const command = curlCommand(request, { shell: program.shell, program: "curl" });
+        await runScript(program, [command], {
+          PATH: `${folder}:${Deno.env.get("PATH")}`,
+          KPN_CLIENT_ID: "id",
+          KPN_CLIENT_SECRET: "s3cret",
         });
         const seen = await Deno.readTextFile(`${folder}/seen`);
         assert(seen.includes(`${folder}/curl\n-X\nPOST`), seen);

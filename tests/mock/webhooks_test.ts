@@ -196,7 +196,7 @@ Deno.test("POST /mock/deliver sends one and tells what became of it, if control 
     answerControl(
       new Request(`http://127.0.0.1/mock/${path}`, { method: "POST", body: JSON.stringify(body) }),
       mock,
-      control,
+      { control },
     );
   const order = { url: HOOK, body: REPORT };
   assertEquals((await ask("deliver", order, false)).status, 403);

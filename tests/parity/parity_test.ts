@@ -4,6 +4,7 @@
  */
 
 import { requestToken } from "../../mod.ts";
+import { mockKpn } from "../../src/mock/mock.ts";
 import { KPN_ANSWER, KPN_POSIX, KPN_WINDOWS, PLACEHOLDERS } from "../support/cases.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type CapturedRequest, captureServer, header, latin1 } from "../support/capture_server.ts";
@@ -73,7 +74,20 @@ async function parity(client: string, send: (origin: string) => Promise<void>): 
     "content-length": "55",
     body: "client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET",
   });
+  await assertAccepted(request);
   await assertGolden(`${client}.http`, stableRequest(request.head + latin1(request.body)));
+}
+
+/** The mock at its strictest serves it, and finds no difference from KPN's example. */
+async function assertAccepted(request: CapturedRequest): Promise<void> {
+  const mock = mockKpn({ strict: true });
+  const response = await mock.fetch(KPN + request.target, {
+    method: request.method,
+    headers: { "content-type": header(request, "content-type") ?? "" },
+    body: latin1(request.body),
+  });
+  await response.body?.cancel();
+  assertEquals([response.status, mock.requests[0]?.differences], [200, []]);
 }
 
 /** What must be the same whoever sends it. */

@@ -124,7 +124,7 @@ testWith(["npm"], "every field of the mock's answers is described", async () => 
       "Advanced",
     ]]
   ) {
-    const form = { ...NUMBER, cnam: "true" };
+    const form = { ...NUMBER, cnam: "true", ip: "192.0.2.1" };
     const insight = await (await post(mock, `${INSIGHT}/${level}`, form, token.access_token))
       .json();
     assertEquals(Object.keys(insight).sort(), names(schemas[schema!]).sort());

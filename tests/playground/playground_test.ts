@@ -1,6 +1,7 @@
 /** The playground: what it serves, who may control it, and what it tells of itself. */
 
 import { mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
+import { libraryBeside } from "../../src/cli/library.ts";
 import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 
@@ -8,7 +9,7 @@ const HOME = "http://127.0.0.1:8080";
 
 function playgroundOf(options: MockKpnOptions & PlaygroundOptions = {}) {
   const mock = mockKpn(options);
-  const handle = createPlayground(mock, options);
+  const handle = createPlayground(mock, { library: libraryBeside("src/cli/bin.ts"), ...options });
   const ask = (path: string, init?: RequestInit) => handle(new Request(new URL(path, HOME), init));
   return { mock, ask };
 }
@@ -46,7 +47,30 @@ Deno.test("what describes KPN's gateway names the mock's own address, and KPN's 
   assert(!yaml.includes("api-prd.kpn.com"));
   const environment = await (await ask("/postman/environment.json")).json();
   assertEquals(environment.values[0].value, HOME);
-  assertStringIncludes(await (await ask("/kpn-auth.js")).text(), "https://api-prd.kpn.com");
+  assertStringIncludes(await (await ask("/kpn-auth/src/kpn.js")).text(), "https://api-prd.kpn.com");
+});
+
+Deno.test("the page gets the library's own modules, types stripped, and no other file", async () => {
+  const { mock, ask } = playgroundOf();
+  for (const path of ["mod.js", "mod.ts", "src/kpn.ts", "src/curl/curl.js"]) {
+    const response = await ask(`/kpn-auth/${path}`);
+    assertEquals(response.status, 200, path);
+    assertMatch(response.headers.get("content-type") ?? "", /^text\/javascript/);
+    assert(!/^(export )?(interface|type) /m.test(await response.text()));
+  }
+  for (const path of ["src/cli/bin.ts", "deno.json", "src/nothing.js", "src/../mod.json"]) {
+    const response = await ask(`/kpn-auth/${path}`);
+    assertEquals(response.status, 404, path);
+    await response.body?.cancel();
+  }
+  assertEquals(mock.requests.length, 0);
+});
+
+Deno.test("without the library, its modules are missing, and the answer says what to allow", async () => {
+  const { ask } = playgroundOf({ library: libraryBeside("") });
+  const response = await ask("/kpn-auth/mod.js");
+  assertEquals(response.status, 404);
+  assertMatch(await response.text(), /--allow-read/);
 });
 
 Deno.test("the page names nothing that would be loaded from elsewhere", async () => {
@@ -75,7 +99,7 @@ Deno.test("control is off by default: the state tells no request, and nothing ca
     false,
     false,
   ]);
-  for (const path of ["/mock/respond-next", "/mock/revoke"]) {
+  for (const path of ["/mock/respond-next", "/mock/revoke", "/mock/reset", "/mock/stop"]) {
     const response = await ask(path, { method: "POST", body: '{"answer":"empty"}' });
     assertEquals(response.status, 403);
     assertMatch(await response.text(), /Control is off/);
@@ -110,6 +134,42 @@ Deno.test("B37: with control, any language scripts a failure, reads the state, a
   assertEquals(mock.mints, 1);
 });
 
+Deno.test("B89: over HTTP the clock is put forward, and the mock reset and stopped", async () => {
+  let stopped = 0;
+  const { mock, ask } = playgroundOf({ control: true, now: () => 1, stop: () => stopped++ });
+  const tell = async (name: string, body?: string) =>
+    (await ask(`/mock/${name}`, { method: "POST", ...body && { body } })).status;
+  assertEquals(await tell("clock", '{"advance":1000}'), 204);
+  assertEquals((await (await ask("/mock")).json()).now, 1_001);
+  await (await ask("/anything")).body?.cancel();
+  assertEquals(await tell("reset", "{}"), 204);
+  assertEquals([mock.now(), mock.requests.length], [1, 0]);
+  assertEquals([await tell("stop"), stopped], [204, 1]);
+});
+
+Deno.test("B89: whoever asks learns that the mock is ready", async () => {
+  const response = await playgroundOf().ask("http://kpn.example/mock/ready");
+  assertEquals([response.status, await response.json()], [200, { ready: true }]);
+});
+
+Deno.test("B89: with remote, this network's own names may control, and no other name", async () => {
+  const status = async (url: string, headers = {}) => {
+    const { ask } = playgroundOf({ control: true, remote: true });
+    const response = await ask(`${url}/mock`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  for (
+    const host of ["kpn", "192.168.0.7", "[fd00::7]", "kpn.svc.cluster.local", "kpn.internal"]
+  ) {
+    assertEquals(await status(`http://${host}:8080`), 200, host);
+  }
+  for (const host of ["evil.example", "192.168.0.7.evil.example", "local.example"]) {
+    assertEquals(await status(`http://${host}:8080`), 403, host);
+  }
+  assertEquals(await status("http://kpn:8080", { origin: "http://evil.example" }), 403);
+});
+
 /** Wrong orders: path, init, status, words. */
 const WRONG: readonly (readonly [string, RequestInit, number, RegExp])[] = [
   ["/mock/respond-next", { method: "POST", body: "answer=x" }, 400, /not JSON/],
@@ -120,9 +180,22 @@ const WRONG: readonly (readonly [string, RequestInit, number, RegExp])[] = [
     /none named \\"teapot\\"/,
   ],
   ["/mock/respond-next", { method: "POST", body: '{"answer":"empty","times":0}' }, 400, /times/],
-  ["/mock/respond-next", { method: "POST", body: "null" }, 400, /./],
-  ["/mock/respond-next", {}, 404, /no such control/],
+  ["/mock/respond-next", { method: "POST", body: "null" }, 400, /JSON object/],
+  ["/mock/respond-next", { method: "POST", body: "[]" }, 400, /JSON object/],
+  [
+    "/mock/respond-next",
+    { method: "POST", body: '{"answer":"empty","tmies":2}' },
+    400,
+    /did you mean \\"times\\"/,
+  ],
+  ["/mock/respond-next", {}, 405, /Only POST/],
   ["/mock/other", { method: "POST" }, 404, /no such control/],
+  ["/mock/rest", { method: "POST" }, 404, /Did you mean \/mock\/reset/],
+  ["/mock/stop", { method: "POST" }, 404, /no such control/],
+  ["/mock/clock", { method: "POST" }, 400, /undefined/],
+  ["/mock/clock", { method: "POST", body: '{"advance":-1}' }, 400, /-1/],
+  ["/mock/clock", { method: "POST", body: '{"advnace":1}' }, 400, /did you mean advance/],
+  ["/mock/reset", { method: "POST", body: '{"all":true}' }, 400, /no field/],
 ];
 
 for (const [path, init, status, words] of WRONG) {

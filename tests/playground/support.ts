@@ -1,8 +1,11 @@
 /** What the playground's suites share: a playground on a socket, and pictures of pages. */
 
 import { type MockKpn, mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
+import { libraryBeside } from "../../src/cli/library.ts";
 import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import type { Page } from "../support/browser.ts";
+
+const BIN = new URL("../../src/cli/bin.ts", import.meta.url).pathname;
 
 /** A mock, and where its playground listens. */
 export interface ServedPlayground {
@@ -16,7 +19,10 @@ export async function withDesk(
   work: (playground: ServedPlayground) => Promise<void>,
 ): Promise<void> {
   const mock = mockKpn(options);
-  await withServer(createPlayground(mock, options), (url) => work({ mock, url }));
+  await withServer(
+    createPlayground(mock, { library: libraryBeside(BIN), ...options }),
+    (url) => work({ mock, url }),
+  );
 }
 
 /** Does `work` while `handler` is served on loopback. */

@@ -19,11 +19,14 @@ class Gateway implements AsyncDisposable {
     this.mock.handle,
   );
   readonly address = `127.0.0.1:${this.#server.addr.port}`;
-  /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN. */
+  /** For runtimes whose `fetch` can be replaced: sends there what is meant for KPN, also from libraries that make a Request. */
   readonly detour = `{
     const { fetch } = globalThis;
-    globalThis.fetch = (url, init) =>
-      fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
+    globalThis.fetch = (url, init) => url instanceof Request
+      ? url.text().then((body) =>
+        globalThis.fetch(url.url, { method: url.method, headers: url.headers, body })
+      )
+      : fetch(String(url).replace("https://api-prd.kpn.com", "http://${this.address}"), init);
   }\n`;
 
   constructor() {

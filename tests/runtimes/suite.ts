@@ -45,7 +45,7 @@ const PATIENCE = { timeout: 120_000, attemptTimeout: 120_000 };
 export const EXACT_POST = "sends the exact POST";
 export const SHOWS_NOTHING = "shows no secret when logged (B29)";
 
-/** Everything that must hold, by the name that the README's table shows. */
+/** Everything that must hold, by the name that the table in `.github/RUNTIMES.md` shows. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   async [EXACT_POST]({ library, at }) {
     const token = await library.requestToken({

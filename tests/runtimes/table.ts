@@ -1,4 +1,4 @@
-/** The README's table: runtime by behaviour. */
+/** The table of `.github/RUNTIMES.md`: runtime by behaviour. */
 
 import { OK, type Report, UNTOLD } from "./suite.ts";
 
@@ -16,7 +16,7 @@ export function tableOf(columns: Columns): string {
     return [behaviour, ...cells];
   });
   const rows = [["", ...names], null, ...lines];
-  // Padded as `deno fmt` pads it, so that formatting the README changes nothing.
+  // Padded as `deno fmt` pads it, so that formatting the document changes nothing.
   const widths = ["", ...names].map((_, column) =>
     Math.max(3, ...rows.map((row) => row?.[column]?.length ?? 0))
   );

@@ -1,18 +1,16 @@
 /**
  * How much the tests try: what is exhaustive runs by `deno task test --all`, and is sampled
- * otherwise. The seed is printed at the start; `deno task test --seed=N` repeats a run.
+ * otherwise. The seed is printed at the start; `deno task test --seed=N` repeats a run. For a single file:
+ * `deno test -P=unit tests/x_test.ts -- --all --seed=N`.
  */
 
-const variable = (name: string): string | undefined =>
-  Deno.permissions.querySync({ name: "env", variable: name }).state === "granted"
-    ? Deno.env.get(name)
-    : undefined;
-
 /** Whether everything is tried. */
-export const ALL: boolean = variable("TEST_ALL") === "1";
+export const ALL: boolean = Deno.args.includes("--all");
 
 /** What random values are drawn from; the same for all suites of a run. */
-export const SEED: number = Number(variable("TEST_SEED") ?? 20_261_126);
+export const SEED: number = Number(
+  Deno.args.find((arg) => arg.startsWith("--seed="))?.slice("--seed=".length) ?? 20_261_126,
+);
 
 /** How many runs: usually, and with `--all`. */
 export function runs(usual: number, all: number): number {

@@ -5,7 +5,7 @@ import { assertEquals } from "./assert.ts";
 /** Holds a text to a golden file; `deno task test --update` writes the file instead. */
 export async function assertGolden(file: string, text: string): Promise<void> {
   const path = new URL(`../golden/${file}`, import.meta.url);
-  if (Deno.env.get("UPDATE_GOLDEN") === "1") await Deno.writeTextFile(path, text);
+  if (Deno.args.includes("--update")) await Deno.writeTextFile(path, text);
   assertEquals(text, await Deno.readTextFile(path), `golden file ${file}`);
 }
 

@@ -1,31 +1,83 @@
-/** POSIX shells that run scripts, with no start-up file of anybody's. */
+/** Shells that run scripts, with no start-up file of anybody's. */
 
+import type { Shell } from "../../src/curl/curl.ts";
+import { npmTools } from "./npm.ts";
 import { run } from "./run.ts";
 
-/** The program of each shell and what comes before the script's path. */
-export const POSIX_SHELLS = {
-  bash: ["--norc", "--noprofile"],
-  dash: [],
-  zsh: ["-f"],
-  busybox: ["sh"],
-  mksh: [],
-} as const;
+/** A program that reads one of our shells' language. */
+export interface ShellProgram {
+  readonly shell: Shell;
+  /** The program's name on the `PATH`; nu comes from npm. */
+  readonly program: string;
+  /** What comes before the script's path. */
+  readonly args: readonly string[];
+  /** The script's first line. */
+  readonly begin: string;
+  /** How an environment variable is set; `value` is quoted already. */
+  readonly assign: (name: string, value: string) => string;
+}
 
-/** A shell of {@linkcode POSIX_SHELLS}. */
-export type PosixShell = keyof typeof POSIX_SHELLS;
+const posix = (program: string, ...args: string[]): ShellProgram => ({
+  shell: "posix",
+  program,
+  args,
+  begin: "set -e",
+  assign: (name, value) => `export ${name}=${value}`,
+});
+
+const powershell = (begin: string): ShellProgram => ({
+  shell: "powershell",
+  program: "pwsh",
+  args: ["-NoProfile", "-NonInteractive", "-File"],
+  begin: `$ErrorActionPreference = 'Stop'; ${begin}`,
+  assign: (name, value) => `$env:${name} = ${value}`,
+});
+
+/** All that can be had on Linux. PowerShell's `Legacy` passes arguments as 5.1 and 7.2 do. */
+export const SHELL_PROGRAMS: Readonly<Record<string, ShellProgram>> = {
+  bash: posix("bash", "--norc", "--noprofile"),
+  dash: posix("dash"),
+  zsh: posix("zsh", "-f"),
+  busybox: posix("busybox", "sh"),
+  mksh: posix("mksh"),
+  fish: {
+    shell: "fish",
+    program: "fish",
+    args: ["--no-config"],
+    begin: "",
+    assign: (name, value) => `set -gx ${name} ${value}`,
+  },
+  nu: {
+    shell: "nu",
+    program: "nu",
+    args: ["--no-config-file"],
+    begin: "",
+    assign: (name, value) => `$env.${name} = ${value}`,
+  },
+  pwsh: powershell(""),
+  "pwsh (Legacy)": powershell("$PSNativeCommandArgumentPassing = 'Legacy'"),
+};
+
+/** The programs to look for on the `PATH`. */
+export function needed({ program }: ShellProgram): string[] {
+  return program === "nu" ? [] : [program];
+}
 
 /** Runs many commands in one process, one after the other; the first that fails ends it. */
 export async function runScript(
-  shell: PosixShell,
-  program: string,
+  { program, args, begin }: ShellProgram,
   commands: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const path = await Deno.makeTempFile();
+  const path = await Deno.makeTempFile({ suffix: program === "pwsh" ? ".ps1" : "" });
   try {
-    await Deno.writeTextFile(path, `set -e\n${commands.join("\n")}\n`);
-    return await run(program, [...POSIX_SHELLS[shell], path], { env });
+    await Deno.writeTextFile(path, `${begin}\n${commands.join("\n")}\n`);
+    const file = program === "nu" ? `${await npmTools()}node_modules/nu/bin/nu` : program;
+    return await run(file, [...args, path], { env: { ...QUIET, ...env } });
   } finally {
     await Deno.remove(path);
   }
 }
+
+/** PowerShell calls nobody, and writes no colours. */
+const QUIET = { POWERSHELL_TELEMETRY_OPTOUT: "1", POWERSHELL_UPDATECHECK: "Off", NO_COLOR: "1" };

@@ -1,6 +1,9 @@
 /** Random credentials for property tests. */
 
 import fc from "fast-check";
+import { SEED } from "./amount.ts";
+
+fc.configureGlobal({ seed: SEED });
 
 /** Any string of printable characters that can be a client id or secret (B25). */
 export const printable: fc.Arbitrary<string> = fc.oneof(

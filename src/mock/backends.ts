@@ -1,0 +1,140 @@
+/** What stands behind the gateway: routes of one's own, and upstreams that know an API's description. */
+
+import { type Outcome, refusing } from "./answers.ts";
+import { isLoopback, pathMatches } from "./path.ts";
+import type { Received } from "./record.ts";
+
+/** An API of one's own: answers a call whose token is valid. */
+export type MockRoute = (request: Request) => Response | Promise<Response>;
+
+/**
+ * Where calls are passed on to: one URL for all of them, or one for each base path, as an API's
+ * definition has it. The base path itself is not passed on: mock servers of a description
+ * (Prism, for one) do not expect it.
+ */
+export type MockUpstream = string | URL | Readonly<Record<string, string | URL>>;
+
+/** Answers a call whose token is valid. `aborting` is asked for its signal only where that is needed. */
+export type Backend = (
+  request: Received,
+  headers: Headers,
+  aborting: { readonly signal: AbortSignal },
+) => Outcome | Promise<Outcome>;
+
+type Send = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Headers that are for one connection, or for the machine asked (RFC 9110, section 7.6.1), and those that `fetch` sets. */
+const HOP_BY_HOP =
+  /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|expect|content-length|accept-encoding)$/;
+
+/** The routes, checked: a method (or none, for all) and a path (`*` at its end stands for any rest). */
+export function routesOf(
+  routes: Readonly<Record<string, MockRoute>>,
+): (request: Received) => Backend | undefined {
+  const known = Object.entries(routes).map(([name, route]) => {
+    const [, method, path = ""] = /^(?:([A-Za-z]+) +)?(\/\S*)$/.exec(name) ?? [];
+    if (!path || typeof route !== "function") {
+      throw new TypeError(
+        `Cannot make a mock: the route ${JSON.stringify(name)} is not "POST /path": function`,
+      );
+    }
+    return { name, method: method?.toUpperCase(), path, route };
+  });
+  return (request) => {
+    const found = known.find(({ method, path }) =>
+      (method === undefined || method === request.method) &&
+      pathMatches(path, request.url.pathname)
+    );
+    return found && routeBackend(found.name, found.route);
+  };
+}
+
+function routeBackend(name: string, route: MockRoute): Backend {
+  return async (request, headers) => {
+    const { method, url } = request;
+    try {
+      const response = await route(new Request(url, { method, headers, ...bodyOf(request) }));
+      if (typeof response?.status === "number") return { response, why: `route ${name}` };
+      return refusing(500, `The route ${name} gave no Response.`);
+    } catch (error) {
+      return refusing(500, `The route ${name} threw: ${Object(error).message ?? error}`);
+    }
+  };
+}
+
+/** The upstreams, checked, by their base paths. */
+export function upstreamsOf(
+  upstream: MockUpstream,
+  allowRemote: boolean,
+  send: Send,
+): readonly (readonly [basePath: string, Backend])[] {
+  const isOne = typeof upstream === "string" || upstream instanceof URL;
+  return Object.entries(isOne ? { "/": upstream } : upstream)
+    .map(([path, target]): [string, Backend] => {
+      const basePath = path.replace(/\/+$/, "");
+      const url = checkedUrl(path, target, allowRemote);
+      return [basePath, upstreamBackend(basePath, url, send)];
+    })
+    .sort(([a], [b]) => b.length - a.length);
+}
+
+function checkedUrl(path: string, target: string | URL, allowRemote: boolean): URL {
+  const refuse = (why: string) => {
+    throw new TypeError(`Cannot make a mock: the upstream ${JSON.stringify(`${target}`)} ${why}`);
+  };
+  if (!path.startsWith("/")) {
+    refuse(`is for ${JSON.stringify(path)}, which does not begin with "/"`);
+  }
+  if (!URL.canParse(`${target}`)) refuse("is no URL, such as http://127.0.0.1:4010");
+  const url = new URL(target);
+  if (!/^https?:$/.test(url.protocol)) refuse("is neither http nor https");
+  if (url.username || url.search || url.hash) refuse("has more than an origin and a path");
+  if (!allowRemote && !isLoopback(url)) {
+    refuse("is not on this machine; allowRemoteUpstream: true allows that");
+  }
+  return url;
+}
+
+function upstreamBackend(basePath: string, base: URL, send: Send): Backend {
+  const prefix = base.href.replace(/\/+$/, "");
+  return async (request, headers, { signal }) => {
+    const { method, url: { pathname, search } } = request;
+    headers.set("accept-encoding", "identity");
+    const init: RequestInit = { method, headers, redirect: "manual", signal, ...bodyOf(request) };
+    try {
+      const response = await send(prefix + pathname.slice(basePath.length) + search, init);
+      return { response: passedOn(response), why: `upstream ${base.origin}` };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const { cause, message } = Object(error);
+      const reason = Object(cause).code ?? message;
+      return refusing(502, `The upstream ${base.origin} did not answer: ${reason}. Is it running?`);
+    }
+  };
+}
+
+/** The answer as it came, but for what was for one connection, and for the encoding that `fetch` has undone. */
+function passedOn(response: Response): Response {
+  const { status, statusText, body } = response;
+  const headers = new Headers(response.headers);
+  const decoded = headers.has("content-encoding");
+  const drop = [...headers.keys()].filter((name) =>
+    HOP_BY_HOP.test(name) && name !== "content-length"
+  );
+  for (const name of [...drop, ...decoded ? ["content-encoding", "content-length"] : []]) {
+    headers.delete(name);
+  }
+  const bare = status === 204 || status === 205 || status === 304;
+  return new Response(bare ? null : body, { status, statusText, headers });
+}
+
+/** What a backend gets of a call's headers. */
+export function forwardedHeaders(headers: Readonly<Record<string, string>>): Headers {
+  return new Headers(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.test(name)));
+}
+
+function bodyOf({ method, bytes, stream }: Received): RequestInit {
+  if (method === "GET" || method === "HEAD") return {};
+  if (!stream) return bytes.length ? { body: bytes } : {};
+  return { body: stream, duplex: "half" } as RequestInit;
+}

@@ -1,0 +1,37 @@
+/** The callback that Number Insight's `advanced/async` promises. */
+
+import type { CallbackOrder } from "./number_insight.ts";
+
+/** What became of a callback of Number Insight's `advanced/async`. */
+export interface CallbackReport {
+  /** Where it is for. */
+  readonly url: string;
+  /** Whether it was sent: only a callback to this machine is. */
+  readonly sent: boolean;
+  /** The status that it was answered with; absent if no answer came within 10 s. */
+  readonly status?: number;
+}
+
+/** How long the answer to a callback is waited for, in ms. */
+const CALLBACK_TIMEOUT = 10_000;
+
+/** Sends a callback if it is for this machine; never rejects. */
+export async function callBack(
+  { url, body, isLoopback }: CallbackOrder,
+  send: (url: string, init: RequestInit) => Promise<Response>,
+): Promise<CallbackReport> {
+  if (!isLoopback) return { url, sent: false };
+  try {
+    const response = await send(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal: AbortSignal.timeout(CALLBACK_TIMEOUT),
+    });
+    await response.body?.cancel();
+    return { url, sent: true, status: response.status };
+  } catch {
+    return { url, sent: true };
+  }
+}

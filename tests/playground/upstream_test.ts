@@ -1,0 +1,74 @@
+/** `kpn-auth mock --upstream` before Prism, which knows an API's description (OpenAPI 3, Swagger 2). */
+
+import { mockKpn } from "../../src/mock/mock.ts";
+import { assertEquals, assertMatch } from "../support/assert.ts";
+import { npmTools } from "../support/npm.ts";
+import { testWith } from "../support/programs.ts";
+import { start } from "../support/run.ts";
+import { withServer } from "./support.ts";
+
+const TOKEN = "/oauth/client_credential/accesstoken?grant_type=client_credentials";
+
+/** Does `work` while Prism serves a description. */
+async function withPrism(node: string, description: string, work: (url: string) => Promise<void>) {
+  const path = new URL(`../mock/descriptions/${description}`, import.meta.url).pathname;
+  const args = ["node_modules/@stoplight/prism-cli/dist/index.js", "mock", "--port=0", path];
+  const ready = /listening on (http:\/\/[^:]+:\d+)/;
+  await using prism = await start(node, args, ready, { cwd: await npmTools() });
+  await work(prism.ready[1]!);
+}
+
+/** The APIs of the descriptions: base path, path, what is right and what is wrong. */
+const APIS = {
+  "sms.json": {
+    basePath: "/communication/kpn/sms",
+    path: "/send",
+    right: { sender: "KPN", messages: [{ content: "Hallo" }] },
+    wrong: { messages: "none" },
+    answer: /mock-document/,
+  },
+  "sim_swap.yaml": {
+    basePath: "/kpn/sim-swap",
+    path: "/retrieve-date",
+    right: { phoneNumber: "+31612345678" },
+    wrong: { phoneNumber: "none" },
+    answer: /latestSimChange/,
+  },
+} as const;
+
+for (const [description, { basePath, path, right, wrong, answer }] of Object.entries(APIS)) {
+  testWith(
+    ["node"],
+    `Prism behind the mock serves ${description}: right and wrong tokens, calls and paths`,
+    async ({ node }) => {
+      await withPrism(node, description, async (upstream) => {
+        const mock = mockKpn({ upstream: { [basePath]: upstream } });
+        await withServer(mock.handle, async (origin) => {
+          const form = { client_id: "APP_CLIENT_ID", client_secret: "APP_CLIENT_SECRET" };
+          const token = await fetch(origin + TOKEN, {
+            method: "POST",
+            body: new URLSearchParams(form),
+          });
+          const { access_token } = await token.json();
+          const call = async (to: string, body: unknown, bearer = access_token) => {
+            const response = await fetch(origin + basePath + to, {
+              method: "POST",
+              headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
+              body: JSON.stringify(body),
+            });
+            return { status: response.status, text: await response.text(), response };
+          };
+          const good = await call(path, right);
+          assertEquals(good.status, 200, good.text);
+          assertMatch(good.text, answer);
+          assertEquals(good.response.headers.get("quota-used"), "1");
+          assertEquals((await call(path, wrong)).status, 422);
+          assertEquals((await call("/nowhere", right)).status, 404);
+          const rejected = await call(path, right, "not-a-token");
+          assertEquals(rejected.status, 401);
+          assertMatch(rejected.text, /invalid_access_token/);
+        });
+      });
+    },
+  );
+}
