@@ -113,7 +113,7 @@ testWith(
     const lines = node.split("\n");
     const signed = vectors.map((vector, index) => ({ ...vector, signature: lines[index] }));
     const golden = `${JSON.stringify(signed, null, 2)}\n`;
-    if (Deno.env.get("UPDATE_GOLDEN") === "1") await Deno.writeTextFile(GOLDEN, golden);
+    if (Deno.args.includes("--update")) await Deno.writeTextFile(GOLDEN, golden);
     assertEquals(golden, await Deno.readTextFile(GOLDEN));
   },
 );
