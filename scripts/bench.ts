@@ -106,6 +106,7 @@ async function unbundled(): Promise<string> {
 
 const cached = await prepare("cached", here("cached.ts"));
 const overhead = await prepare("overhead", here("overhead.ts"));
+const webhook = await prepare("webhook", here("webhook.ts"));
 const empty = await prepare("empty", "export {}");
 const modules = await unbundled();
 const imports = [
@@ -182,3 +183,10 @@ table(
   ["adds to a bare `fetch`, on", ...added.map(([runtime, bare]) => `${runtime} (${bare})`)],
   names.map((name, index) => [name, ...added.map((times) => times[index + 2] ?? "")]),
 );
+
+const verified: string[][] = [];
+for (const [name, runtime] of Object.entries(RUNTIMES)) {
+  const { bare, raw, reading, request } = JSON.parse(await run([...runtime, webhook]));
+  verified.push([name, ratio(raw / bare), ratio(request / reading)]);
+}
+table(["verifyWebhook to bare WebCrypto, on", "raw bytes", "a Request, read"], verified);

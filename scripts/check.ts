@@ -39,6 +39,9 @@ const CORE = [
 const SIDES: Readonly<Record<string, readonly string[]>> = {
   "quota": [],
   "explain": [...CORE],
+  "webhook_error": [],
+  "webhook_body": ["webhook_error"],
+  "webhook": ["webhook_body", "webhook_error"],
   "curl/": [],
   "stores/deno_kv": ["stored", "token"],
   "stores/cloudflare_kv": ["stored", "token"],
@@ -47,7 +50,7 @@ const SIDES: Readonly<Record<string, readonly string[]>> = {
   "stores/durable_object": [...CORE],
   "mock/": ["kpn"],
   "playground/": ["kpn", "mock/"],
-  "cli/": [...CORE, "explain", "curl/", "mock/", "playground/"],
+  "cli/": [...CORE, "explain", "webhook", "curl/", "mock/", "playground/"],
 };
 
 /** Not to stand in what is packed: dnt would have to shim it, or cannot in CommonJS. */

@@ -7,7 +7,7 @@ import { helpOf, type Options, type Parsed } from "./options.ts";
 export interface Command<T extends Options = Options> {
   /** A line of `kpn-auth --help`. */
   readonly summary: string;
-  /** What it takes beside its options, as the help shows it: `PATH|URL`. At most one. */
+  /** What it takes beside its options, as the help shows it: `PATH|URL`. A place each, between spaces. */
   readonly takes?: string;
   /** The help above the options. */
   readonly help: string;

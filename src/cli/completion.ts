@@ -154,7 +154,7 @@ function wordsOf({ options, takes }: Command): string {
 
 /** `bash|zsh`, but not `PATH|URL`. */
 function positionalsOf(takes = ""): string[] {
-  return takes.split("|").filter((word) => /^[a-z]+$/.test(word));
+  return takes.split(/[| ]/).filter((word) => /^[a-z]+$/.test(word));
 }
 
 function lineOfFish(command: string, long: string, { short, value, oneOf, help }: Option): string {

@@ -16,6 +16,7 @@ import { mock } from "./mock.ts";
 import { nearest } from "../mock/nearest.ts";
 import { parse } from "./options.ts";
 import { token } from "./token.ts";
+import { webhook } from "./webhook.ts";
 
 export type { Io } from "./io.ts";
 
@@ -26,6 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor,
   explain,
   mock,
+  webhook,
   completion: completion(() => COMMANDS),
 };
 
@@ -103,8 +105,10 @@ async function run(command: Command, args: readonly string[], io: Io): Promise<n
   const parsed = parse(args, command.options);
   if ("help" in parsed.values) return await say(io, helpText(command));
   const { takes } = command;
-  if (parsed.positionals.length > (takes ? 1 : 0)) {
-    const most = takes ? `one ${takes.replace("|", " or ")}` : "no argument";
+  const places = takes?.split(" ") ?? [];
+  if (parsed.positionals.length > places.length) {
+    const most = places.map((place) => `one ${place.replace("|", " or ")}`).join(" and ") ||
+      "no argument";
     throw failure(EXIT.usage, `It takes ${most} beside its options.`);
   }
   return await command.run(parsed, io);

@@ -36,6 +36,7 @@ import {
   tokenRequestDifferences,
 } from "./token_endpoint.ts";
 import { bearerDifference, tokensOf } from "./tokens.ts";
+import { createWebhooks, type MockWebhooks } from "./webhooks.ts";
 
 export type { MockFailure } from "./answers.ts";
 export type { MockRoute, MockUpstream } from "./backends.ts";
@@ -44,9 +45,17 @@ export type { RecordedAnswer, RecordedRequest } from "./record.ts";
 export type { ScriptedAnswer, ScriptOptions } from "./script.ts";
 export type { MockKpnOptions } from "./settings.ts";
 export type { MockClient, MockCredentials } from "./token_endpoint.ts";
+export type { MockWebhookKey } from "./webhook_keys.ts";
+export type {
+  DeliverOptions,
+  Delivery,
+  DeliveryAttempt,
+  MockWebhooks,
+  WrongDelivery,
+} from "./webhooks.ts";
 
 /** The mock. Its state can be read at any time. */
-export interface MockKpn {
+export interface MockKpn extends MockWebhooks {
   /** `fetch`, answered without a socket. Honours `init.signal`; rejects where a redirect would be followed. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /**
@@ -82,7 +91,7 @@ export interface MockKpn {
    * @throws {RangeError} If that is no number of ms, 0 or more.
    */
   advance(ms: number): void;
-  /** Forgets tokens, requests, callbacks and scripts; clock and sequence of tokens begin again. */
+  /** Forgets tokens, requests, callbacks, scripts and due deliveries; clock and sequence of tokens begin again. */
   reset(): void;
 }
 
@@ -117,6 +126,7 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
   const callbacks = keepLast<Promise<CallbackReport>>(KEPT);
   const tokens = tokensOf({ ...settings, now });
   const scripts = createScripts();
+  const { forget, ...webhooks } = createWebhooks(now, send, options.deliverTo ?? []);
   let calls = 0;
 
   async function answer(request: Request): Promise<Response> {
@@ -215,6 +225,7 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
       return tokens.count();
     },
     now,
+    ...webhooks,
     respondNext: scripts.add,
     revoke: tokens.revoke,
     advance(ms) {
@@ -226,6 +237,7 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
     reset() {
       for (const each of [requests, callbacks, scripts]) each.clear();
       tokens.reset();
+      forget();
       advanced = calls = 0;
     },
   };

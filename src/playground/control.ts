@@ -4,6 +4,7 @@ import { ownRefusal } from "../mock/answers.ts";
 import type { MockKpn } from "../mock/mock.ts";
 import { nearest } from "../mock/nearest.ts";
 import { isLoopback } from "../mock/path.ts";
+import type { DeliverOptions } from "../mock/webhooks.ts";
 import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/script.ts";
 
 /** Who may do what at `/mock`. */
@@ -43,6 +44,8 @@ function isPrivateName({ hostname }: URL): boolean {
  * - If control is on, with the methods of {@linkcode MockKpn}: `POST /mock/respond-next`, JSON
  *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
  *   JSON `{ advance }`; `POST /mock/revoke`; `POST /mock/reset`; and `POST /mock/stop`.
+ *   `POST /mock/deliver`, JSON `{ url, body, key?, attempt?, timestamp?, wrong? }`, and
+ *   `POST /mock/deliver-due` answer with what became of the deliveries.
  */
 export async function answerControl(
   request: Request,
@@ -65,8 +68,8 @@ export async function answerControl(
     return ownRefusal(405, "Only POST is accepted.", { allow: "POST" });
   }
   try {
-    does[name]!(await fieldsOf(request));
-    return new Response(null, { status: 204 });
+    const result = await does[name]!(await fieldsOf(request));
+    return result === undefined ? new Response(null, { status: 204 }) : Response.json(result);
   } catch (error) {
     return ownRefusal(400, (error as Error).message);
   }
@@ -74,10 +77,10 @@ export async function answerControl(
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function commands(mock: MockKpn, stop?: () => void): Record<string, (fields: Fields) => void> {
-  const bare = (work: () => void) => (fields: Fields) => {
+function commands(mock: MockKpn, stop?: () => void): Record<string, (fields: Fields) => unknown> {
+  const bare = (work: () => unknown) => (fields: Fields) => {
     only(fields, []);
-    work();
+    return work();
   };
   return {
     "respond-next": ({ answer, ...options }) =>
@@ -86,6 +89,9 @@ function commands(mock: MockKpn, stop?: () => void): Record<string, (fields: Fie
       only(fields, ["advance"]);
       mock.advance(fields["advance"] as number);
     },
+    deliver: ({ url, body, ...options }) =>
+      mock.deliver(url as string, body, options as DeliverOptions),
+    "deliver-due": bare(mock.deliverDue),
     revoke: bare(mock.revoke),
     reset: bare(mock.reset),
     ...stop && { stop: bare(stop) },
@@ -116,8 +122,8 @@ function only(fields: Fields, known: readonly string[]): void {
 }
 
 function state(mock: MockKpn, control: boolean): Response {
-  const { credentials, mints, requests, requestsDropped, now } = mock;
-  const told = control && { mints, requests, requestsDropped, now: now() };
+  const { credentials, mints, requests, requestsDropped, now, webhookKeys } = mock;
+  const told = control && { mints, requests, requestsDropped, now: now(), webhookKeys };
   return Response.json(
     { ...credentials, control, answers: ANSWER_NAMES, ...told },
     { headers: { "cache-control": "no-store" } },

@@ -39,6 +39,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
     "NO_PROXY,no_proxy,NODE_ENV,APP_ENV",
   ],
   mock: ["--allow-net=127.0.0.1"],
+  webhook: ["--allow-env=KPN_WEBHOOK_SECRET,NO_COLOR"],
 };
 
 /** A runtime and the command line that starts `kpn-auth` on it. */

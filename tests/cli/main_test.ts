@@ -7,7 +7,7 @@ import { run } from "./in_process.ts";
 const SECRET = "sentinel-7f3a";
 
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
-  [[], /Which command: token, call, curl, doctor, explain, mock, completion/],
+  [[], /Which command: token, call, curl, doctor, explain, mock, webhook, completion/],
   [["tokn"], /There is no command "tokn": did you mean token\?/],
   [["toString"], /There is no command/],
   [[SECRET], /There is no command that/],

@@ -2,23 +2,14 @@
 
 import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
 import { installed } from "../package/installed.ts";
-import { assert, assertEquals, assertStringIncludes } from "../support/assert.ts";
+import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { bundle } from "../support/bundle.ts";
 import { npmTools } from "../support/npm.ts";
-import { start } from "../support/run.ts";
 import { startWorkerd } from "../support/workerd.ts";
+import { example, serve, type Served } from "./examples.ts";
 import { bun, edgeRuntime, node, runProgram, withFile } from "./programs.ts";
 
 const CREDENTIALS = { KPN_CLIENT_ID: "APP_CLIENT_ID", KPN_CLIENT_SECRET: "APP_CLIENT_SECRET" };
-
-/** The code block of the README that follows its name in a comment. */
-async function example(name: string): Promise<string> {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const [, code] = readme.split(`<!-- example: ${name} -->`)[1]?.match(/```\w+.*\n([^]*?)```/) ??
-    [];
-  assert(code, `the README has no example ${name}`);
-  return code;
-}
 
 /** KPN's gateway on this machine, whose API rejects the first token that it sees. */
 class Gateway implements AsyncDisposable {
@@ -57,10 +48,6 @@ class Gateway implements AsyncDisposable {
 /** What every example sends: the same call again, with another token, its length told (B43). */
 const REPLAYED = Array(2).fill(["POST", "number=447700900000", "19"]);
 
-interface Served extends AsyncDisposable {
-  readonly origin: string;
-}
-
 /** Asks a served example for a number, and holds the answer and the calls against what they must be. */
 async function assertServes(served: Served, gateway: Gateway): Promise<void> {
   const response = await fetch(`${served.origin}/?number=447700900000`);
@@ -68,22 +55,6 @@ async function assertServes(served: Served, gateway: Gateway): Promise<void> {
   assertEquals(response.status, 200);
   assertEquals(gateway.calls, REPLAYED);
   assertEquals(gateway.mock.mints, 2);
-}
-
-/** A program that serves until it is ended, and prints its port. */
-async function serve(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Served> {
-  const served = await start(program, args, /(?:localhost:|127\.0\.0\.1:|on port )(\d+)/, {
-    cwd: (await installed()).folder,
-    env: { ...env, NO_COLOR: "1" },
-  });
-  return {
-    origin: `http://127.0.0.1:${served.ready[1]}`,
-    [Symbol.asyncDispose]: () => served.kill(),
-  };
 }
 
 Deno.test("the README's edge function runs unchanged in workerd", async () => {

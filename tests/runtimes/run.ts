@@ -6,6 +6,8 @@ import type { Runtime } from "./runtimes.ts";
 import { SENTINEL, SuiteServer } from "./server.ts";
 import { EXACT_POST, OK, type Report, SHOWS_NOTHING } from "./suite.ts";
 
+const VECTORS = new URL("../golden/webhook.json", import.meta.url);
+
 /** Runs the suite in a runtime, and looks at what it sent and printed. */
 export async function runSuiteIn(runtime: Runtime): Promise<Report> {
   await using server = new SuiteServer();
@@ -13,6 +15,7 @@ export async function runSuiteIn(runtime: Runtime): Promise<Report> {
     origin: server.origin,
     refusing: `http://127.0.0.1:${freePort()}`,
     tells: runtime.tells,
+    vectors: JSON.parse(await Deno.readTextFile(VECTORS)),
   };
   const printed = await runtime.run(environment);
   const { report, post } = server;

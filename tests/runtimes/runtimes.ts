@@ -29,9 +29,10 @@ const SUITE = new URL("suite.ts", import.meta.url).pathname;
 /** The program that runs the suite; the environment is written into it. */
 function main(environment: Environment, specifier = "kpn-auth"): string {
   return `
-    import * as library from "${specifier}";
+    import * as core from "${specifier}";
+    import * as webhook from "${specifier}/webhook";
     import { runSuite } from "${SUITE}";
-    globalThis.done = runSuite(library, ${JSON.stringify(environment)});
+    globalThis.done = runSuite({ ...core, ...webhook }, ${JSON.stringify(environment)});
   `;
 }
 
@@ -39,8 +40,11 @@ function main(environment: Environment, specifier = "kpn-auth"): string {
 function worker(environment: Environment): string {
   const { origin } = environment;
   return `
-    import * as library from "kpn-auth";
+    import * as core from "kpn-auth";
+    import * as webhook from "kpn-auth/webhook";
     import { runSuite } from "${SUITE}";
+
+    const library = { ...core, ...webhook };
 
     const source = library.createTokenSource({
       clientId: "id",

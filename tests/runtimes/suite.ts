@@ -1,10 +1,12 @@
 /**
- * What must hold on every runtime. Plain functions that throw: no framework, no
- * import but types, so that any runtime can run it. It is handed the library.
+ * What must hold on every runtime. Plain functions that throw: no framework, and no
+ * import that is not as plain, so that any runtime can run it. It is handed the library.
  */
 
+import { bodyOf, type Vector } from "../support/webhook_vectors.ts";
+
 /** The library, however a runtime got hold of it. */
-export type Library = typeof import("../../mod.ts");
+export type Library = typeof import("../../mod.ts") & typeof import("../../src/webhook.ts");
 
 /** Where the suite runs. */
 export interface Environment {
@@ -14,6 +16,8 @@ export interface Environment {
   readonly refusing: string;
   /** Whether the runtime tells why a connection failed. */
   readonly tells: { readonly refused: boolean; readonly reset: boolean };
+  /** Webhooks, signed by others: `tests/golden/webhook.json`. */
+  readonly vectors: readonly Vector[];
 }
 
 interface Context extends Environment {
@@ -190,7 +194,51 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     equal((await kpn("/api/bare")).status, 200, "status");
     equal(await count("/api/bare"), 2, "calls");
   },
+
+  async "verifies webhooks as Node, OpenSSL and Python sign them"({ library, vectors }) {
+    const options = { now: () => 0 };
+    for (const { name, secret, signature, headers, ...recipe } of vectors) {
+      const body = bodyOf(recipe);
+      const signed = { ...headers, ...delivery(signature) };
+      const streamed = inChunks(body, recipe.chunk ?? body.length);
+      for (
+        const request of [{ body, headers: signed }, post(body, signed), post(streamed, signed)]
+      ) {
+        const webhook = await library.verifyWebhook(request, secret, options);
+        equal(String(webhook.body), String(body), `the body of ${name}`);
+      }
+      const wrong = { ...headers, ...delivery(`${"0".repeat(63)}1`) };
+      const error = await failure(library.verifyWebhook(post(body, wrong), secret, options));
+      equal(error.code, "wrong_signature", `code of ${name}`);
+    }
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stalled = post(new ReadableStream(), delivery("0".repeat(64)), signal);
+    const aborted = failure(library.verifyWebhook(stalled, "0".repeat(32), options));
+    controller.abort();
+    equal((await aborted).code, "aborted", "code");
+  },
 };
+
+/** What KPN sends beside a body, at the time 0. */
+function delivery(signature: string): Record<string, string> {
+  return { "x-kpn-webhook-signature": signature, "x-kpn-webhook-timestamp": "0" };
+}
+
+function post(body: BodyInit, headers: Record<string, string>, signal?: AbortSignal): Request {
+  const init = { method: "POST", body, headers, duplex: "half", ...signal && { signal } };
+  return new Request("https://app.example/sms", init);
+}
+
+function inChunks(bytes: Uint8Array, length: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at += length));
+    },
+  });
+}
 
 /** The outcome of every behaviour: {@linkcode OK}, {@linkcode UNTOLD}, or what went wrong. */
 export type Report = Readonly<Record<string, string>>;

@@ -1,0 +1,217 @@
+/** What KPN's gateway sends by itself: deliveries, signed and tried again, and the life of the keys. */
+
+import { isLoopback } from "./path.ts";
+import { keyRing, type MockWebhookKey, STRANGER } from "./webhook_keys.ts";
+
+/** A way in which a delivery is wrong; `twice` is not, since KPN delivers at least once. */
+export type WrongDelivery =
+  /** Another digest. */
+  | "signature"
+  /** A key that nobody has been given. */
+  | "key"
+  /** The body changes after it was signed: it is still the same JSON. */
+  | "body"
+  /** An hour old. */
+  | "late"
+  /** The same delivery again. */
+  | "twice";
+
+/** How a delivery is sent. */
+export interface DeliverOptions {
+  /** The id of the key that signs. Default: the active one. */
+  readonly key?: string;
+  /** Which attempt this is, from 1. Default: 1. */
+  readonly attempt?: number;
+  /** When it says that it was sent, in epoch ms. Default: when its first attempt was due. */
+  readonly timestamp?: number;
+  /** A way to send it wrong. */
+  readonly wrong?: WrongDelivery;
+}
+
+/** One attempt to deliver. */
+export interface DeliveryAttempt {
+  /** Which one, from 1. */
+  readonly attempt: number;
+  /** The id of the key that signed it. */
+  readonly keyId: string;
+  /** The status that it was answered with; absent if no answer came within 10 s. */
+  readonly status?: number;
+}
+
+/** A delivery, with the attempts so far. */
+export interface Delivery {
+  /** Where it goes. */
+  readonly url: string;
+  /** The attempts, the oldest first. */
+  readonly attempts: readonly DeliveryAttempt[];
+  /** When the next attempt is due on the mock's clock, in epoch ms; absent if there is none. */
+  readonly nextAt?: number | undefined;
+}
+
+/** The part of the mock that sends webhooks. */
+export interface MockWebhooks {
+  /** The keys, the oldest first. There is one to begin with, and it is active. */
+  readonly webhookKeys: readonly MockWebhookKey[];
+  /** Makes another key; it is staged: the receiver can learn its secret, and it signs nothing yet. */
+  stageWebhookKey(): MockWebhookKey;
+  /** Makes a staged key the active one. The one that was active is retiring. */
+  activateWebhookKey(id: string): void;
+  /** Ends a key that is retiring. */
+  retireWebhookKey(id: string): void;
+  /**
+   * Sends a delivery, signed as KPN signs it. Until it is answered with 2xx it is due again 60, 120
+   * and 240 s after the first attempt, with the first one's timestamp, signed by the key that is active
+   * then (KPN says neither from when it counts, nor whether the timestamp is new):
+   * {@linkcode MockWebhooks.deliverDue} sends it.
+   *
+   * @param url Where to: to loopback, or to one of the mock's `deliverTo`.
+   * @param body Text, bytes, or what is sent as JSON.
+   * @throws {TypeError} If the URL is another, an option is out of range, or the key signs nothing.
+   */
+  deliver(url: string, body: unknown, options?: DeliverOptions): Promise<Delivery>;
+  /** Makes the attempts that are due on the mock's clock, and gives the deliveries concerned. */
+  deliverDue(): Promise<readonly Delivery[]>;
+}
+
+/** When attempts are due after the first one, in ms. */
+const SCHEDULE = [0, 60_000, 120_000, 240_000];
+
+/** How long an answer is waited for, in ms. */
+const TIMEOUT = 10_000;
+
+const HOUR = 3_600_000;
+
+type Pending = { -readonly [Field in keyof Delivery]: Delivery[Field] } & {
+  readonly attempts: DeliveryAttempt[];
+};
+
+/** The signature of KPN's: HMAC-SHA256 of a body, in hexadecimal digits. */
+export async function signBody(body: Uint8Array, secret: string): Promise<string> {
+  const hmac = { name: "HMAC", hash: "SHA-256" };
+  const raw = new TextEncoder().encode(secret);
+  const key = await crypto.subtle.importKey("raw", raw, hmac, false, ["sign"]);
+  const digest = new Uint8Array(await crypto.subtle.sign("HMAC", key, body as BufferSource));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The webhooks of a mock: its clock, how it sends, and the origins that it may send to beside loopback. */
+export function createWebhooks(
+  now: () => number,
+  send: (url: string, init: RequestInit) => Promise<Response>,
+  deliverTo: readonly string[],
+): MockWebhooks & { readonly forget: () => void } {
+  const keys = keyRing();
+  const waiting = new Map<Pending, () => Promise<void>>();
+
+  return {
+    webhookKeys: keys.all,
+    stageWebhookKey: keys.stage,
+    activateWebhookKey: keys.activate,
+    retireWebhookKey: keys.retire,
+
+    async deliver(url, body, options = {}) {
+      check(url, deliverTo, options);
+      const { attempt: first = 1, wrong } = options;
+      const startedAt = now() - (SCHEDULE[first - 1] ?? 0);
+      const { timestamp = startedAt - (wrong === "late" ? HOUR : 0) } = options;
+      const bytes = bytesOf(body);
+      const delivery: Pending = { url, attempts: [] };
+
+      async function attempt(number: number): Promise<void> {
+        waiting.delete(delivery);
+        delivery.nextAt = undefined;
+        const key = wrong === "key"
+          ? STRANGER
+          : keys.signer(number === first ? options.key : undefined);
+        const headers = { ...await signed(bytes, key, wrong), ...meta(key.id, timestamp, number) };
+        const sent = { headers, body: wrong === "body" ? changed(bytes) : bytes };
+        for (let copies = wrong === "twice" ? 2 : 1; copies > 0; copies--) {
+          const status = await post(send, url, sent);
+          delivery.attempts.push({ attempt: number, keyId: key.id, ...status && { status } });
+        }
+        const due = SCHEDULE[number];
+        if (due === undefined || delivery.attempts.some(({ status = 0 }) => delivered(status))) {
+          return;
+        }
+        delivery.nextAt = startedAt + due;
+        waiting.set(delivery, () => attempt(number + 1));
+      }
+
+      await attempt(first);
+      return delivery;
+    },
+
+    forget: () => waiting.clear(),
+
+    async deliverDue() {
+      const due = [...waiting].filter(([{ nextAt = Infinity }]) => nextAt <= now());
+      await Promise.all(due.map(async ([delivery]) => {
+        while ((delivery.nextAt ?? Infinity) <= now()) await waiting.get(delivery)?.();
+      }));
+      return due.map(([delivery]) => delivery);
+    },
+  };
+}
+
+const delivered = (status: number) => status >= 200 && status < 300;
+
+function refuse(why: string): never {
+  throw new TypeError(`Cannot deliver: ${why}`);
+}
+
+function check(url: string, deliverTo: readonly string[], options: DeliverOptions): void {
+  if (typeof url !== "string" || !URL.canParse(url)) refuse("the url is no URL");
+  if (!isLoopback(new URL(url)) && !deliverTo.includes(new URL(url).origin)) {
+    refuse(`the mock sends to this machine only; put ${new URL(url).origin} into its deliverTo`);
+  }
+  const { attempt = 1, timestamp = 0, wrong } = options;
+  if (!Number.isInteger(attempt) || attempt < 1) refuse("attempt is a whole number from 1");
+  if (!Number.isFinite(timestamp)) refuse("timestamp is epoch ms");
+  const ways = ["signature", "key", "body", "late", "twice"];
+  if (wrong !== undefined && !ways.includes(wrong)) refuse(`wrong is one of ${ways.join(", ")}`);
+}
+
+function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** White space behind JSON changes what is signed, and not what it says. */
+function changed(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from([...bytes, 32]);
+}
+
+async function signed(
+  body: Uint8Array<ArrayBuffer>,
+  { secret }: { readonly secret: string },
+  wrong?: WrongDelivery,
+): Promise<Record<string, string>> {
+  const signature = await signBody(body, secret);
+  const other = signature.replace(/^./, (digit) => digit === "0" ? "1" : "0");
+  return { "x-kpn-webhook-signature": wrong === "signature" ? other : signature };
+}
+
+function meta(id: string, timestamp: number, attempt: number): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    "x-kpn-webhook-timestamp": String(Math.floor(timestamp / 1_000)),
+    "x-kpn-webhook-key-id": id,
+    "x-kpn-webhook-attempt": String(attempt),
+  };
+}
+
+/** The status of the answer, if one came in time. */
+async function post(
+  send: (url: string, init: RequestInit) => Promise<Response>,
+  url: string,
+  init: RequestInit,
+): Promise<number | undefined> {
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT);
+    const response = await send(url, { method: "POST", redirect: "manual", signal, ...init });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+}
