@@ -77,7 +77,7 @@ const REFRESH_PAUSE = 10_000;
  * in the background while it ages, and lets callers wait for one run when it is stale.
  *
  * A rejection takes nothing away from anybody else: the held token is served until there is
- * another one, or until it is stale.
+ * another one, or until it is stale; then until it expires, if no other can be obtained.
  */
 export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSource {
   const { timeout, now, origin } = options;
@@ -140,17 +140,28 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
     if (best) return hand(cache, best, call, time);
 
     const start = () => {
-      if (held || round > 1) rejections.count(); // a stale token would have been renewed anyway
-      return launch(cache, false, call);
+      const run = () => launch(cache, false, call);
+      return held || round > 1 ? replacement(rejections, run) : run(); // a stale one is renewed anyway
     };
-    const replacement = join(cache, start, since).catch((error) => {
+    const joined = join(cache, start, since).catch((error) => {
       const token = second()?.token;
       if (token) return token;
       throw error;
     });
-    const token = await leaving(call, replacement);
+    const token = await leaving(call, joined);
     if (token === other?.token || !rejections.has(token.value)) return token;
   }
+}
+
+/** A run that replaces a rejected token, unless the next one has to wait. */
+function replacement(
+  rejections: Rejections,
+  launch: () => Promise<AccessToken>,
+): Promise<AccessToken> {
+  rejections.check();
+  const run = launch();
+  run.then(rejections.replaced, rejections.failed);
+  return run;
 }
 
 /**
@@ -159,7 +170,12 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
  */
 function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   if (!cache.turn) {
-    cache.turn = join(cache, () => launch(cache, false, call));
+    cache.turn = join(cache, () => launch(cache, false, call)).catch((error) => {
+      // Stale, and still better than none.
+      const valid = unexpired(cache.held, cache.now());
+      if (valid) return valid.token;
+      throw error;
+    });
     cache.turn.catch(() => {}); // its callers may all have left
     // Not before it is set: Deno runs microtasks inside of a process's first `setTimeout`.
     queueMicrotask(() => cache.turn = undefined);
@@ -168,18 +184,19 @@ function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
 }
 
 /**
- * Waits for the run in the air, and for one more if the clock jumped meanwhile and says that its
- * token has expired, or comes from the future.
+ * Waits for the run in the air, and for one more if its token has expired on arrival, or comes from
+ * the future. The timeout is total, unless the clock jumped: then nobody knows how long it was.
  */
 async function join(
-  { flight, now }: Cache,
+  { flight, now, timeout }: Cache,
   start: () => Promise<AccessToken>,
-  since?: number,
+  since = now(),
 ): Promise<AccessToken> {
   const token = await flight.join(start, since);
   const time = now();
   if (time < token.expiresAt && !isFromFuture(token, time)) return token;
-  return await flight.join(start);
+  const jumped = time < since || time - since > 3 * timeout;
+  return await flight.join(start, jumped ? time : since);
 }
 
 /** `promise`, which a caller with a signal can leave. */
@@ -242,5 +259,10 @@ function spares(
 
 /** The held token, if it can be handed out. */
 function usable(held: Held | undefined, time: number): Held | undefined {
-  return held && time < held.staleAt && !isFromFuture(held.token, time) ? held : undefined;
+  return held && time < held.staleAt ? unexpired(held, time) : undefined;
+}
+
+/** The held token, if it has not expired. */
+function unexpired(held: Held | undefined, time: number): Held | undefined {
+  return held && time < held.token.expiresAt && !isFromFuture(held.token, time) ? held : undefined;
 }

@@ -58,18 +58,18 @@ export const nothing = (): Promise<never> => new Promise(() => {});
 /** What is added to a deadline, in ms, to tell slow work from a slow process. */
 const STALL = 50;
 
-/** What `work` gives in time. A process that was stalled reads an answer that has long come before it gives up. */
+/**
+ * What `work` gives in time, else it rejects with what `late` gives. A process that was stalled
+ * reads an answer that has long come before it gives up.
+ */
 export function inTime<T>(
   ms: number,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
-  onLate?: () => void,
+  late: () => unknown,
 ): Promise<T> {
   const answer = Promise.resolve().then(work); // a store may also throw before it has given a promise
   return within(ms, signal, () => answer, () => {}).catch(() =>
-    within(STALL, signal, () => answer, () => {
-      onLate?.();
-      return new Error(`no answer within ${ms} ms`);
-    })
+    within(STALL, signal, () => answer, late)
   );
 }

@@ -1,7 +1,7 @@
 /** A single flight that a waiter can leave, and that no orphan can hold. */
 
 import { within } from "./deadline.ts";
-import { KpnAuthError } from "./errors.ts";
+import { isKpnAuthError, KpnAuthError } from "./errors.ts";
 
 /** One run of the same work for all who ask for it meanwhile. */
 export interface SingleFlight<T> {
@@ -71,7 +71,7 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
       try {
         return await within(Math.min(mine, its), undefined, () => promise, () => LATE);
       } catch (error) {
-        if (error instanceof KpnAuthError) throw error;
+        if (isKpnAuthError(error)) throw error;
         if (error === LATE && mine < its) throw tooLate(`timeout (${timeout} ms) ran out`);
         clear(promise);
         if (round === ROUNDS) throw tooLate("the runtime ended the request for it");

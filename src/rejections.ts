@@ -10,8 +10,12 @@ export interface Rejections {
   has(value: string): boolean;
   /** Whether the next replacement has to wait. */
   paused(): boolean;
-  /** Counts a replacement, or throws while the next one has to wait. */
-  count(): void;
+  /** Throws while the next replacement has to wait. */
+  check(): void;
+  /** Counts a replacement that was obtained. */
+  replaced(): void;
+  /** Notes that one failed, which says nothing of the API. */
+  failed(): void;
 }
 
 /** Every so many ms a source may replace a rejected token once, and {@linkcode AT_ONCE} times at first. */
@@ -20,8 +24,14 @@ const INTERVAL = 60_000;
 /** After so many replacements an API that goes on rejecting is at fault, not the token. */
 const AT_ONCE = 2;
 
+/** After a replacement failed, the next one is tried no sooner, in ms. */
+const AFTER_FAILURE = 10_000;
+
 /** A token lives no longer than a day: then its value need not be remembered. In ms. */
 const DAY = 86_400_000;
+
+/** So many values are remembered at most: a program can name any value. */
+const MOST = 10_000;
 
 /** Makes the memory of one token source, on the clock `now`. */
 export function createRejections(now: () => number): Rejections {
@@ -31,18 +41,25 @@ export function createRejections(now: () => number): Rejections {
   let countedAt = -Infinity;
   let paidOffAt = -Infinity;
 
+  let failedAt = -Infinity;
+
   /** How long the next replacement has to wait, in ms. A clock that was set back does not prolong it. */
-  const wait = () =>
-    now() < countedAt ? 0 : Math.max(0, paidOffAt - now() - (AT_ONCE - 1) * INTERVAL);
+  const wait = () => {
+    const time = now();
+    const paid = time < countedAt ? 0 : paidOffAt - time - (AT_ONCE - 1) * INTERVAL;
+    const rested = time < failedAt ? 0 : failedAt + AFTER_FAILURE - time;
+    return Math.max(0, paid, rested);
+  };
 
   return {
     add(value) {
       const time = now();
-      for (const [old, since] of rejected) {
-        if (Math.abs(time - since) > DAY) rejected.delete(old);
-      }
-      const isNew = !rejected.has(value);
+      const isNew = !rejected.delete(value);
       rejected.set(value, time);
+      for (const [old, since] of rejected) {
+        if (rejected.size <= MOST && Math.abs(time - since) <= DAY) break;
+        rejected.delete(old);
+      }
       return isNew;
     },
 
@@ -50,21 +67,26 @@ export function createRejections(now: () => number): Rejections {
 
     paused: () => wait() > 0,
 
-    count() {
+    check() {
       const retryAfter = wait();
       if (retryAfter > 0) throw tooMany(retryAfter);
+    },
+
+    replaced() {
       const time = now();
       paidOffAt = Math.max(time, time < countedAt ? time : paidOffAt) + INTERVAL;
       countedAt = time;
     },
+
+    failed: () => void (failedAt = now()),
   };
 }
 
 function tooMany(retryAfter: number): KpnAuthError {
   return new KpnAuthError(
     "invalid_token",
-    "Cannot replace the rejected token: two replacements did not help. Check that the project has " +
-      `this API, and the realm. The next token request follows in ${
+    "Cannot replace the rejected token yet: others did not help, or could not be obtained. Check " +
+      `that the project has this API, and the realm. The next token request follows in ${
         Math.ceil(retryAfter / 1_000)
       } s.`,
     { retryAfter },

@@ -1,6 +1,10 @@
 /** The key under which a store keeps a token. */
 
+import { KpnAuthError } from "./errors.ts";
 import type { Run } from "./grant.ts";
+
+/** Becomes an event's `reason`: the source goes on without its store. */
+const NO_SUBTLE = "crypto.subtle is missing, so no key can be made: serve the page over https";
 
 /**
  * The key of a token: a truncated HMAC-SHA-256 under the secret, over endpoint, client id and
@@ -10,6 +14,7 @@ export async function storeKey(
   { clientId, secret, request }: Pick<Run, "clientId" | "secret" | "request">,
 ): Promise<string> {
   const { subtle } = crypto;
+  if (!subtle) throw new KpnAuthError("invalid_request", NO_SUBTLE);
   const bytes = (text: string) => new TextEncoder().encode(text);
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await subtle.importKey("raw", bytes(secret), algorithm, false, ["sign"]);

@@ -1,7 +1,7 @@
 /** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
 
 import { inTime, MAX_TIMER, nothing, within } from "./deadline.ts";
-import { wordsOf } from "./errors.ts";
+import { isKpnAuthError, KpnAuthError, wordsOf } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Ask, Layer, Run } from "./grant.ts";
 import { redact } from "./redact.ts";
@@ -102,7 +102,8 @@ async function obtain(visit: Visit): Promise<AccessToken> {
 
   const found = await look(visit);
   if (found) return found;
-  if (!store.exclusive || visit.late) return await mintAndKeep(visit);
+  const locks = await attempt(visit, "exclusive", () => Promise.resolve(!!store.exclusive));
+  if (!locks || visit.late) return await mintAndKeep(visit);
   try {
     return await lockOrToken(visit) ?? await mintOrToken(visit);
   } finally {
@@ -122,7 +123,7 @@ async function look(visit: Visit): Promise<AccessToken | undefined> {
   const token = await attempt(visit, "get", async () => {
     const value = await store.get(key);
     const token = readStoredToken(value);
-    if (value != null && !token) throw new TypeError("what it holds is no access token");
+    if (value != null && !token) throw ours("what it holds is no access token");
     return token;
   }, ask.run.signal);
   return token && ask.spares(token) ? token : undefined;
@@ -206,17 +207,33 @@ async function attempt<T>(
 ): Promise<T | undefined> {
   const { timeout, announce, announced, secrets } = visit;
   signal?.throwIfAborted();
+  const patience = signal ? Math.min(PATIENCE, timeout / 4) : PATIENCE;
   try {
-    const patience = signal ? Math.min(PATIENCE, timeout / 4) : PATIENCE;
-    return await inTime(patience, signal, work, () => visit.late = true);
+    return await inTime(patience, signal, work, () => {
+      visit.late = true;
+      return ours(`no answer within ${patience} ms`);
+    });
   } catch (error) {
     signal?.throwIfAborted();
     visit.late ||= operation === "exclusive";
     if (announced.has(operation)) return undefined;
     announced.add(operation);
-    const { name, message } = wordsOf(error);
-    // A JSON parser's message quotes the stored text.
-    const words = error instanceof SyntaxError ? name : `${name}: ${message}`;
-    announce({ type: "storeFailed", operation, reason: redact(words, secrets) });
+    announce({
+      type: "storeFailed",
+      operation,
+      reason: redact(reasonOf(operation, error), secrets),
+    });
   }
+}
+
+/** Why an operation failed. The message of a `get` may quote what is stored: a token of another machine. */
+function reasonOf(operation: Operation, error: unknown): string {
+  const { name, code, message } = wordsOf(error);
+  if (isKpnAuthError(error)) return message;
+  return operation === "get" ? `${name} ${code}`.trim() : `${name}: ${message}`;
+}
+
+/** A failure in our own words, which can be quoted; nobody gets it as an error. */
+function ours(message: string): KpnAuthError {
+  return new KpnAuthError("timeout", message);
 }

@@ -41,8 +41,8 @@ export interface Margins {
    */
   readonly ageing?: number;
   /**
-   * A token is not handed out any more from so many ms before its expiry, but
-   * from no more than 5 % of its lifetime. Default: 10,000 (10 seconds).
+   * From so many ms before its expiry, but from no more than 5 % of its lifetime, a token is
+   * handed out only if no other can be obtained. Default: 10,000 (10 seconds).
    */
   readonly stale?: number;
 }

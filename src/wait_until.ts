@@ -6,13 +6,13 @@ export type WaitUntil =
   | { waitUntil(promise: Promise<unknown>): void };
 
 /** Calls `waitUntil` as a method of whatever has it: on its own it is an "Illegal invocation". */
-export function keepAlive(
+export async function keepAlive(
   holder: { readonly waitUntil?: WaitUntil | undefined } | undefined,
   work: Promise<unknown>,
-): void {
+): Promise<void> {
   try {
-    if (typeof holder?.waitUntil === "function") holder.waitUntil(work);
-    else holder?.waitUntil?.waitUntil(work);
+    if (typeof holder?.waitUntil === "function") await holder.waitUntil(work);
+    else await holder?.waitUntil?.waitUntil(work);
   } catch {
     // Workers' own throws outside of a request. It is a help, not a condition.
   }

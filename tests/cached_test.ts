@@ -355,3 +355,57 @@ test("a refresh adopts neither the token it renews nor another one that ages; a 
   const stale = requestedAt;
   assertEquals([0, 1].map((later) => minting.spares(tokenOf("x", stale + later))), [false, true]);
 });
+
+test("B60: a stale token that has not expired is served if no other can be obtained", async (time) => {
+  const { get, next, source } = cacheUnderTest(time);
+  const first = await source.token();
+  await time.sleep(first.expiresAt - time.now() - 8_000);
+  next.push(failing(), failing());
+  assertEquals(await get(), "t1");
+  await time.sleep(7_999);
+  assertEquals(await get(), "t1");
+  await time.sleep(1);
+  next.push(failing());
+  await assertRejects(() => get(), KpnAuthError, "KPN is down");
+});
+
+test("B69: a token that has expired on arrival is asked for again within one timeout", async (time) => {
+  const { get, next } = cacheUnderTest(time);
+  const short = async () => {
+    const requestedAt = time.now();
+    await time.sleep(9_000);
+    return { ...tokenOf("short", requestedAt), expiresAt: requestedAt + 1_000 };
+  };
+  next.push(short, short);
+  const since = time.now();
+  await assertRejects(() => get(), KpnAuthError);
+  assertEquals(time.now() - since, TIMEOUT + 100);
+});
+
+test("B55: a revoked token is replaced 10 s after a replacement failed", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  await get();
+  next.push(failing());
+  await assertRejects(() => get("t1"), KpnAuthError, "KPN is down");
+  const { code, retryAfter } = await assertRejects(() => get("t1"), KpnAuthError);
+  assertEquals([code, retryAfter, await get()], ["invalid_token", 10_000, "t1"]);
+  await time.sleep(10_000);
+  assertEquals([await get("t1"), asked.length], ["t3", 3]);
+});
+
+test("B12: an error of the package's other copy is an outcome, not the runtime's doing", async (time) => {
+  const { get, next, asked } = cacheUnderTest(time);
+  const foreign = Object.assign(new Error("no route"), {
+    name: "KpnAuthError",
+    code: "network_error",
+  });
+  next.push(() => Promise.reject(foreign));
+  assertStrictEquals(await get().catch((error) => error), foreign);
+  assertEquals(asked.length, 1);
+});
+
+test("B17: a waitUntil that rejects is nobody's error", async (time) => {
+  const waitUntil = () => Promise.reject(new Error("late"));
+  const { get } = cacheUnderTest(time, { waitUntil });
+  assertEquals(await get(), "t1");
+});

@@ -190,3 +190,23 @@ Deno.test("its client tells its events, and has the origin that it is given", as
   await assertRejects(() => source.token({ rejected: second }), KpnAuthError);
   assertEquals(events, ["tokenRejected", "tokenRejected", "mintFailed"]);
 });
+
+Deno.test("what another object answers is named, whatever it looks like", async () => {
+  const answers = [
+    { error: "not found" },
+    { error: { code: "BadRequest", name: "x", message: "m" } },
+    { error: { code: "not_found" } },
+    [],
+    null,
+  ];
+  for (const answer of answers) {
+    let asked = 0;
+    const foreign = { fetch: () => (asked++, Promise.resolve(Response.json(answer))) };
+    const error = await assertRejects(
+      () => durableObjectSource(() => foreign).token(),
+      KpnAuthError,
+      "is no TokenObject",
+    );
+    assertEquals([error.code, asked], ["invalid_response", 1]);
+  }
+});

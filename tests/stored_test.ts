@@ -131,10 +131,10 @@ test("B62: the token is handed out before it is stored; storing and releasing go
 
 const FAILING: readonly (readonly [string, () => Promise<never>, RegExp])[] = [
   ["hangs", never, /no answer within 1000 ms$/],
-  ["rejects", () => Promise.reject(new TypeError("store is down")), /TypeError: store is down$/],
+  ["rejects", () => Promise.reject(new TypeError("store is down")), /TypeError(: store is down)?$/],
   ["throws", () => {
     throw new TypeError("store is down");
-  }, /TypeError: store is down$/],
+  }, /TypeError(: store is down)?$/],
   ["throws late", async () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     throw new TypeError("store is down");
@@ -173,8 +173,8 @@ test("B62: a store in which nothing works is waited for once before the mint", a
   assertEquals(time.now() - since, 1_150);
   await settled();
   assertEquals(told(), [
-    "get: Error: no answer within 1000 ms",
-    "set: Error: no answer within 1000 ms",
+    "get: no answer within 1000 ms",
+    "set: no answer within 1000 ms",
   ]);
 });
 
@@ -183,7 +183,7 @@ test("B62: with a short timeout a store gets a quarter of it, so that the mint h
   const since = time.now();
   await ask();
   assertEquals([mints(), time.now() - since, told()], [1, 400, [
-    "get: Error: no answer within 250 ms",
+    "get: no answer within 250 ms",
   ]]);
 });
 
@@ -195,7 +195,7 @@ test("B62: without crypto.subtle the source mints alone, and says so", async ({ 
     await source.token();
     await source.token();
     const [event, ...more] = told();
-    assertMatch(event!, /^get: TypeError: .*importKey/);
+    assertMatch(event!, /^get: crypto.subtle is missing/);
     assertEquals([mock.mints, more], [1, []]);
   } finally {
     Object.defineProperty(crypto, "subtle", { value: subtle, configurable: true });
@@ -204,7 +204,7 @@ test("B62: without crypto.subtle the source mints alone, and says so", async ({ 
 
 test("B52: what a store throws is announced without secret and token", async ({ now, sleep }) => {
   const { source, mock, told } = sourceOn({
-    get: () => Promise.reject(new Error("down, said APP_CLIENT_SECRET")),
+    get: () => Promise.reject(new Error('cannot parse {"value":"another machine\'s"}')),
     set: (_, token) => {
       throw new TypeError(`no room for ${JSON.stringify(token)}`);
     },
@@ -215,7 +215,7 @@ test("B52: what a store throws is announced without secret and token", async ({ 
   assertEquals(mock.mints, 1);
   const [get, exclusive, set, ...more] = told();
   assertEquals(more, []);
-  assertEquals(get, "get: Error: down, said ***");
+  assertEquals(get, "get: Error", "it may quote another machine's token");
   assertMatch(exclusive!, /^exclusive: /);
   assertMatch(set!, /^set: TypeError: no room for \{"value":"\*\*\*"/);
   assertEquals(told().join().includes(value), false);
@@ -255,7 +255,7 @@ test("a lock that comes too late is released", async (time) => {
   const lock = deferred<() => Promise<void>>();
   const { ask, mints, told } = storedOn(time, { ...empty, exclusive: () => lock.promise });
   await ask();
-  assertEquals(told(), ["exclusive: Error: no answer within 1000 ms"]);
+  assertEquals(told(), ["exclusive: no answer within 1000 ms"]);
   lock.resolve(() => Promise.resolve(void released++));
   await time.sleep(0);
   assertEquals([mints(), released], [1, 1]);
@@ -482,4 +482,15 @@ test("B53: waitUntil covers the release of a lock, also after a deadline that en
     await Promise.all(kept);
     assertEquals(released, true);
   }
+});
+
+test("B62: a store whose exclusive cannot even be read costs an event and no call", async (time) => {
+  const { ask, told } = storedOn(time, {
+    ...empty,
+    get exclusive(): never {
+      throw new TypeError("store is down");
+    },
+  });
+  assertEquals((await ask()).value, "minted 1");
+  assertEquals(told(), ["exclusive: TypeError: store is down"]);
 });

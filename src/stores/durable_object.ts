@@ -39,7 +39,10 @@ export interface DurableObjectSourceOptions {
 
 /** What travels back in a token's stead, if it is our object that answers. */
 interface Failure {
-  readonly error?: KpnAuthErrorDetails & { readonly code: KpnAuthErrorCode; message: string };
+  readonly kpnAuthError?: KpnAuthErrorDetails & {
+    readonly code: KpnAuthErrorCode;
+    readonly message: string;
+  };
 }
 
 /**
@@ -77,7 +80,7 @@ export class TokenObject {
   async fetch(request: Request): Promise<Response> {
     const call: TokenCall = await request.json();
     const answer = await this.#source.token(call).catch((error: KpnAuthError) => {
-      return { error: { ...error, message: error.message } };
+      return { kpnAuthError: { ...error, message: error.message } };
     });
     return Response.json(answer);
   }
@@ -152,9 +155,9 @@ async function askObject(
   }
   const token = readStoredToken(answer);
   if (token) return token;
-  const { error } = Object(answer) as Failure;
-  if (typeof error?.code !== "string") throw failure("invalid_response", "is no TokenObject");
-  throw new KpnAuthError(error.code, `${error.message}`, error);
+  const { kpnAuthError: error } = Object(answer) as Failure;
+  if (!error) throw failure("invalid_response", "is no TokenObject");
+  throw new KpnAuthError(error.code, error.message, error);
 }
 
 function failure(code: KpnAuthErrorCode, how: string): KpnAuthError {
