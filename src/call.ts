@@ -143,7 +143,7 @@ function signalOf(request: Request, { signal }: RequestInit): AbortSignal | unde
 
 /** A stream, the web's or Node's, can be sent once. */
 function isStream(body: unknown): boolean {
-  return "getReader" in Object(body) || Symbol.asyncIterator in Object(body);
+  return body != null && ("getReader" in Object(body) || Symbol.asyncIterator in Object(body));
 }
 
 type HeaderCopy = Readonly<Record<string, string>> | readonly (readonly string[])[];
