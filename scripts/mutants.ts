@@ -1,10 +1,11 @@
 /**
- * Puts small faults into the library, one at a time, and runs the fast suites against each: what no test
- * notices survives, and is listed.
+ * Puts small faults into the library, one at a time, and runs the fast suites against each: first the
+ * tests that are likeliest to notice, then the others. What no test notices survives, and is listed.
  *
- *     deno task mutants                            50 faults of src/*.ts, src/curl and src/stores
+ *     deno task mutants                            a fault of each file of src, src/curl and src/stores
+ *     deno task mutants --sample=7 --seed=N        seven of each, the same again
  *     deno task mutants src/fault.ts --sample=all  every fault of a file
- *     deno task mutants --sample=200 --seed=N      the same faults again
+ *     deno task mutants src/fault.ts --quick       only by the tests that are likeliest to notice
  */
 
 import { parseArgs } from "node:util";
@@ -13,23 +14,46 @@ import { run, runToEnd } from "../tests/support/run.ts";
 import { type Mutation, mutationsOf, typeChecker } from "./mutations.ts";
 
 /** What came of a fault. */
-type Fate = "killed" | "survived" | "does not compile";
+const FATES = ["killed", "survived", "equivalent", "does not compile"] as const;
+type Fate = (typeof FATES)[number];
+
+/** Arguments of `deno test`. */
+type Suite = readonly string[];
 
 /** The fast suites, each with its permissions. */
-const SUITES: readonly (readonly string[])[] = [
+const SUITES: readonly Suite[] = [
   ["-P=unit", "tests/*_test.ts", "--ignore=tests/*_socket_test.ts"],
   ["-P=mock", "tests/mock"],
 ];
 
-/** The suites of a folder, which run first for a fault in it. */
-const OF_FOLDER: Readonly<Record<string, readonly string[]>> = {
-  curl: ["-P=curl", "tests/curl", "--ignore=tests/curl/windows"],
-  stores: [
-    "-P=stores",
-    "tests/stores",
-    "--ignore=tests/stores/redis_test.ts,tests/stores/cloudflare_kv_test.ts",
-  ],
+/** Modules that are tested beside, or under the names of, others. */
+const RELATIVES: Readonly<Record<string, readonly string[]>> = {
+  body: ["response", "fetch_body"],
+  cached: ["source"],
+  call: ["fetch"],
+  cloudflare_kv: ["stores"],
+  deadline: ["grant"],
+  deno_kv: ["stores"],
+  envelope: ["fault", "explain"],
+  events: ["source"],
+  fault: ["explain", "response"],
+  flight: ["cached"],
+  grant: ["source"],
+  kpn: ["request"],
+  meanings: ["fault", "explain"],
+  options: ["request", "url", "numbers"],
+  redact: ["response"],
+  redis: ["stores"],
+  rejections: ["cached"],
+  response: ["token", "redact"],
+  source: ["cached"],
+  store_key: ["stored"],
+  token: ["source", "response", "cached"],
+  wait_until: ["source", "cached"],
 };
+
+/** Where an equivalent fault is listed: `- path: before  →  after: why`. */
+const LIST = "tests/equivalent.md";
 
 /** How many faults are tried at once. */
 const WORKERS = 2;
@@ -37,27 +61,33 @@ const WORKERS = 2;
 const { values, positionals } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
-  options: { sample: { type: "string", default: "50" }, seed: { type: "string" } },
+  options: {
+    sample: { type: "string", default: "1" },
+    seed: { type: "string" },
+    quick: { type: "boolean", default: false },
+  },
 });
 const seed = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
 const tracked = (await run("git", ["ls-files", "-co", "--exclude-standard"])).trim().split("\n");
 const sources = tracked.filter((path) => /^src\/((curl|stores)\/)?[^/]+\.ts$/.test(path));
 const paths = positionals.length ? positionals : sources;
+const equivalents = await Deno.readTextFile(LIST);
 
 const texts = new Map(paths.map((path) => [path, Deno.readTextFileSync(path)]));
-const chosen = choose([...texts].flatMap(([path, text]) => mutationsOf(path, text)));
+const draw = random(seed);
+const queue = [...texts].flatMap(([path, text]) => choose(mutationsOf(path, text)));
 const compiles = typeChecker(sources);
-console.log(`${chosen.length} faults in ${paths.length} files, seed ${seed}`);
+console.log(`${queue.length} faults in ${paths.length} files, seed ${seed}`);
 
 const fates = new Map<Mutation, Fate>();
-const queue = [...chosen];
+/** How long each suite may take, in ms: an endless loop is noticed, too. */
+const patience = new Map<string, Promise<number>>();
 await Promise.all(Array.from({ length: WORKERS }, work));
 report();
 
-/** Draws as many as are asked for. */
+/** Draws as many of a file's as are asked for. */
 function choose(all: readonly Mutation[]): Mutation[] {
   if (values.sample === "all") return [...all];
-  const draw = random(seed);
   return all.map((mutation) => ({ mutation, at: draw() }))
     .sort((one, other) => one.at - other.at)
     .slice(0, Number(values.sample))
@@ -72,71 +102,85 @@ async function work(): Promise<void> {
       "-c",
       `git ls-files -coz --exclude-standard | xargs -0 cp --parents -t ${folder}`,
     ]);
-    const patience = await timeOf(folder);
     for (let mutation; (mutation = queue.shift());) {
-      const fate = await fateOf(mutation, folder, patience);
+      const fate = await fateOf(mutation, folder);
       fates.set(mutation, fate);
-      if (fate === "survived") console.log(mutation.description);
+      console.log(`${fate.padEnd(16)} ${mutation.place}  ${mutation.change}`);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** How long a run may take, in ms: an endless loop is noticed, too. Throws if a test fails without a fault. */
-async function timeOf(folder: string): Promise<number> {
-  const started = performance.now();
-  const suites = new Set(paths.flatMap((path) => suitesFor(path)));
-  for (const suite of suites) {
-    const { code, stdout } = await test(folder, suite, 10 * 60_000);
-    if (code !== 0) throw new Error(`The tests fail without a fault:\n${stdout}`);
-  }
-  return 5 * (performance.now() - started) + 10_000;
-}
-
-async function fateOf(mutation: Mutation, folder: string, patience: number): Promise<Fate> {
-  const { path, start, end, replacement } = mutation;
+async function fateOf(
+  { path, start, end, replacement, change }: Mutation,
+  folder: string,
+): Promise<Fate> {
+  if (equivalents.includes(`\n- ${path}: ${change}: `)) return "equivalent";
   const text = texts.get(path)!;
   const mutated = text.slice(0, start) + replacement + text.slice(end);
   if (!compiles(path, mutated)) return "does not compile";
-  await Deno.writeTextFile(`${folder}/${path}`, mutated);
-  try {
-    for (const suite of suitesFor(path)) {
-      if ((await test(folder, suite, patience)).code !== 0) return "killed";
-    }
-    return "survived";
-  } finally {
+  for (const suite of suitesFor(path)) {
+    const longest = patience.get(suite.join()) ?? timeOf(suite, folder);
+    patience.set(suite.join(), longest);
+    const ms = await longest;
+    await Deno.writeTextFile(`${folder}/${path}`, mutated);
+    const { code } = await test(folder, suite, ms);
     await Deno.writeTextFile(`${folder}/${path}`, text);
+    if (code !== 0) return "killed";
   }
+  return "survived";
 }
 
-/** The tests that are named as the module run first, since they are the likeliest to notice. */
-function suitesFor(path: string): readonly (readonly string[])[] {
+/** Five times as long as a suite takes without a fault. Throws if a test fails then. */
+async function timeOf(suite: Suite, folder: string): Promise<number> {
+  const started = performance.now();
+  const { code, stdout } = await test(folder, suite, 10 * 60_000);
+  if (code !== 0) throw new Error(`The tests fail without a fault:\n${stdout}`);
+  return 5 * (performance.now() - started) + 10_000;
+}
+
+/** The suites for a module; first the tests that are named as it, or as its relatives. */
+function suitesFor(path: string): readonly Suite[] {
   const [, folder = "", name = ""] = /^src\/(?:(\w+)\/)?(\w+)\.ts$/.exec(path) ?? [];
-  const own = folder ? OF_FOLDER[folder] : namedAs(name);
-  return own ? [own, ...SUITES] : SUITES;
-}
-
-function namedAs(name: string): readonly string[] | undefined {
-  const files = tracked.filter((path) =>
-    path.startsWith(`tests/${name}`) && /^tests\/\w+_test\.ts$/.test(path) &&
-    !path.endsWith("_socket_test.ts")
+  const others = values.quick ? [] : SUITES;
+  if (folder === "curl") {
+    return [
+      ["-P=curl", "tests/curl/refusals_test.ts"],
+      ["-P=unit", "tests/generated_commands_test.ts"],
+      ...others,
+    ];
+  }
+  if (name === "sealed") return [["-P=stores", "tests/stores/sealed_test.ts"], ...others];
+  const own = [name, ...RELATIVES[name] ?? []].flatMap((name) =>
+    tracked.filter((path) =>
+      new RegExp(`^tests/${name}(_\\w+)?_test\\.ts$`).test(path) &&
+      !path.endsWith("_socket_test.ts")
+    )
   );
-  return files.length ? ["-P=unit", ...files] : undefined;
+  return own.length ? [["-P=unit", ...own], ...others] : SUITES;
 }
 
-function test(cwd: string, suite: readonly string[], patience: number) {
-  const args = ["test", "--no-check", "--no-prompt", "--fail-fast", "--quiet", ...suite];
-  return runToEnd(Deno.execPath(), args, { cwd, longest: patience });
+function test(cwd: string, suite: Suite, longest: number) {
+  const flags = ["--no-check", "--no-prompt", "--fail-fast", "--quiet"];
+  const args = ["test", ...flags, ...suite, "--", "--untimed"];
+  return runToEnd(Deno.execPath(), args, { cwd, longest });
 }
 
 function report(): void {
-  const count = (fate: Fate) => [...fates.values()].filter((one) => one === fate).length;
-  const [killed, survived] = [count("killed"), count("survived")];
+  const tally = (path?: string) =>
+    FATES.map((fate) =>
+      [...fates].filter(([mutation, its]) =>
+        its === fate && (path === undefined || mutation.path === path)
+      ).length
+    );
+  for (const path of paths) console.log(`${path}: ${words(tally(path))}`);
+  const all = tally();
+  const [killed = 0, survived = 0] = all;
   const share = (100 * killed / (killed + survived || 1)).toFixed(1);
-  console.log(
-    `${killed} killed, ${survived} survived, ${
-      count("does not compile")
-    } do not compile: ${share} % killed`,
-  );
+  console.log(`${words(all)}: ${share} % killed`);
+}
+
+function words(tally: readonly number[]): string {
+  return tally.map((count, at) => `${count} ${FATES[at]}`).join(", ");
 }

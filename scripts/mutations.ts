@@ -9,8 +9,10 @@ export interface Mutation {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
-  /** `src/file.ts:12:3  a < b  →  a <= b`. */
-  readonly description: string;
+  /** `src/file.ts:12:3`. */
+  readonly place: string;
+  /** `a < b  →  a <= b`. */
+  readonly change: string;
 }
 
 /** What an operator is mistaken for. */
@@ -41,8 +43,8 @@ export function mutationsOf(path: string, text: string): Mutation[] {
     const { line, character } = source.getLineAndCharacterOfPosition(start);
     const shown = (code: string) => code.replace(/\s+/g, " ").slice(0, 70) || "(nothing)";
     const place = `${path}:${line + 1}:${character + 1}`;
-    const description = `${place}  ${shown(node.getText())}  →  ${shown(replacement)}`;
-    mutations.push({ path, start, end: node.getEnd(), replacement, description });
+    const change = `${shown(node.getText())}  →  ${shown(replacement)}`;
+    mutations.push({ path, start, end: node.getEnd(), replacement, place, change });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTypeNode(node)) return;

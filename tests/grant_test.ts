@@ -313,6 +313,12 @@ Deno.test("what clientSecret throws or returns wrongly is an error of its own", 
   }
   const { message, cause } = await failing({ clientSecret: bad[0] as () => string, fetch: deaf });
   assert(message.includes("the vault is closed"));
+  const both = await failing({
+    clientId: () => "id",
+    clientSecret: bad[0] as () => string,
+    fetch: deaf,
+  });
+  assert(both.message.includes("clientId() and clientSecret() failed"), both.message);
   assertEquals((cause as Error).name, "RangeError");
 });
 

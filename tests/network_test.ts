@@ -41,6 +41,20 @@ const NAMED: readonly (readonly [string, unknown])[] = [
     "TLS failed: check certificate and clock",
     error("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"),
   ],
+  [
+    "TLS failed: the certificate's issuer is unknown",
+    error("invalid peer certificate: CaUsedAsEndEntity"),
+  ],
+  ["TLS failed: check certificate and clock", error("tls handshake eof")],
+  ["TLS failed: check certificate and clock", error("received corrupt message of type Handshake")],
+  ["TLS failed: check certificate and clock", error("TLS connect failed")],
+  ["connection lost", error("connection closed before message completed")],
+  ["connection lost", error("write EPIPE: broken pipe")],
+  ["connection lost", error("unexpected EOF during chunk size line")],
+  ["connection lost", error("unexpected end of file")],
+  ["connection lost", error("error reading a body from connection")],
+  ["connection lost", error("fetch failed", "UND_ERR_SOCKET")],
+  ["connection lost", error("Network connection lost.")],
   ["runtime does not say why", error("Failed to fetch")],
 ];
 
@@ -65,9 +79,13 @@ Deno.test("B24: a missing permission names its flag, and is not tried again", ()
   const denied = Object.assign(new Error("Requires net access to api.example"), {
     name: "NotCapable",
   });
-  const { message, retryable } = failing(denied);
-  assertMatch(message, /no permission.*--allow-net/);
-  assertEquals(retryable, false);
+  const former = Object.assign(new Error("Requires net access"), { name: "PermissionDenied" });
+  const node = error("Access to this API has been restricted", "ERR_ACCESS_DENIED");
+  for (const refusal of [denied, former, node]) {
+    const { message, retryable } = failing(refusal);
+    assertMatch(message, /no permission.*--allow-net/);
+    assertEquals(retryable, false);
+  }
 });
 
 Deno.test("B24: words in the URL and in its host name nothing", () => {
@@ -88,6 +106,7 @@ Deno.test("B82: a proxy that refuses the way is blamed, from however deep, and n
     ),
     error("client error (Connect): unsuccessful tunnel"),
     error("tunnel error: proxy authorization required"),
+    error("Proxy Authentication Required"),
   ];
   for (const refusal of refusals) {
     for (const depth of [0, 1, 2, 5]) {

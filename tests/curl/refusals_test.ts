@@ -34,7 +34,9 @@ Deno.test("B30: no secret and no token stands in a command unless asked for", ()
 
 Deno.test("B30: a secret that cannot be left out is refused", () => {
   const shell = "posix";
-  refused(call("", { authorization: "Basic s3cret" }), { shell }, "no bearer token");
+  for (const authorization of ["Basic s3cret", "Bearers3cret", "s3cret"]) {
+    refused(call("", { authorization }), { shell }, "no bearer token");
+  }
   refused(call("", { cookie: "s3cret" }), { shell }, "cookie");
   refused({ url: `${URL}?access_token=s3cret` }, { shell }, "in the URL");
   refused(call('{"client_secret":"s3cret"}'), { shell }, "no form");
