@@ -20,6 +20,7 @@ const FILES: Readonly<Record<string, RegExp>> = {
   "/page.js": /^text\/javascript/,
   "/kpn-auth.js": /^text\/javascript/,
   "/openapi.yaml": /yaml/,
+  "/kpn.http": /^text\/plain/,
   "/postman/collection.json": /json/,
   "/postman/environment.json": /json/,
 };
