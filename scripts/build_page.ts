@@ -27,6 +27,7 @@ export async function packedFiles(): Promise<Record<string, string>> {
     "/page.js": bundle(await text("page/page.js"), "src/playground/page/"),
     "/kpn-auth.js": LIBRARY,
     "/openapi.yaml": await text("openapi.yaml"),
+    "/kpn.http": await text("kpn.http"),
     "/postman/collection.json": await text("postman/collection.json"),
     "/postman/environment.json": await text("postman/environment.json"),
   };

@@ -17,6 +17,7 @@ interface Item {
   item?: Item[];
   request?: {
     auth?: unknown;
+    url: { host: string[]; path: string[]; query: { key: string; value: string }[] };
     body?: { urlencoded: { key: string; value: string }[] };
   };
   event?: unknown[];
@@ -60,12 +61,19 @@ export async function postmanFiles(): Promise<Record<string, string>> {
 /** One request, or a folder of them, as a person would set it up. */
 function adapt({ name, item, request }: Item): Item {
   if (!request) return { name, item: (item ?? []).map(adapt) };
-  const { auth: _inherited, ...rest } = request;
+  const { auth: _inherited, ...rest } = { ...request, url: withRaw(request.url) };
   if (name !== "Get Access Token") {
     return { name, request: rest, event: [script(EXPECT_SUCCESS)] };
   }
   for (const field of rest.body?.urlencoded ?? []) field.value = `{{${field.key}}}`;
   return { name, request: { ...rest, auth: { type: "noauth" } }, event: [script(SAVE_TOKEN)] };
+}
+
+/** Importers of other tools read the URL as one text. */
+function withRaw<T extends NonNullable<Item["request"]>["url"]>(url: T): T & { raw: string } {
+  const query = url.query.map(({ key, value }) => `${key}=${value}`).join("&");
+  const raw = [...url.host, ...url.path].join("/") + (query && `?${query}`);
+  return { raw, ...url };
 }
 
 function script(code: string): unknown {

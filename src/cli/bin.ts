@@ -49,7 +49,19 @@ function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
+    if (name === "node" && process.env["npm_command"] === "exec") orphaned(resolve);
   });
+}
+
+/** `npx` runs this in a shell, and passes SIGTERM on to that only: what is left is an orphan. */
+function orphaned(resolve: () => void): void {
+  const { ppid } = process;
+  const timer = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(timer);
+    resolve();
+  }, 100);
+  timer.unref();
 }
 
 /** The image name of the program that started this one. Elsewhere than on Windows `SHELL` says it. */

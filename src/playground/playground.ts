@@ -27,6 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ts: "text/javascript; charset=utf-8", // from source, its types stripped
   yaml: "application/yaml; charset=utf-8",
   json: "application/json",
+  http: "text/plain; charset=utf-8",
 };
 
 /** Nothing is loaded from elsewhere, nothing is sent elsewhere, and no other page frames this one. */
@@ -73,7 +74,7 @@ function serve({ method }: Request, path: string, file: string, origin: string):
   }
   const extension = path.slice(path.lastIndexOf(".") + 1);
   // What describes KPN's gateway describes the mock, at the mock's own address.
-  const text = /yaml|json/.test(extension) ? file.split(KPN_ORIGIN).join(origin) : file;
+  const text = /yaml|json|http/.test(extension) ? file.split(KPN_ORIGIN).join(origin) : file;
   return new Response(method === "HEAD" ? null : text, {
     headers: {
       "content-type": TYPES[extension] ?? "text/plain",

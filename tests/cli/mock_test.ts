@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { BASIC, onEach, run, start } from "./kpn_auth.ts";
+import { BASIC, ENVIRONMENT, onEach, run, RUNTIMES, start } from "./kpn_auth.ts";
 
 onEach("mock serves on loopback, and says what to set to use it", async (runtime) => {
   const child = await start(runtime, ["mock"]);
@@ -34,4 +34,21 @@ onEach("mock serves on loopback, and says what to set to use it", async (runtime
       `POST ${BASIC} 200 Number Insight basic\n`,
   );
   assertEquals((await child.status).code, 0);
+});
+
+Deno.test("B89: a mock ends when npx, which runs it in a shell, is ended", async () => {
+  const command = await RUNTIMES.find(({ name }) => name === "node")!.command(["mock"]);
+  const npx = new Deno.Command("sh", {
+    args: ["-c", '"$@"; true', "sh", ...command],
+    env: { ...ENVIRONMENT, npm_command: "exec" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = npx.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = await reader.read();
+  assertMatch(value, /listens on/);
+  npx.kill("SIGTERM"); // which the shell does not pass on
+  while (!(await reader.read()).done); // the orphan holds it open
+  await npx.status;
 });

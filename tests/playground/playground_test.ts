@@ -20,6 +20,7 @@ const FILES: Readonly<Record<string, RegExp>> = {
   "/page.js": /^text\/javascript/,
   "/kpn-auth.js": /^text\/javascript/,
   "/openapi.yaml": /yaml/,
+  "/kpn.http": /^text\/plain/,
   "/postman/collection.json": /json/,
   "/postman/environment.json": /json/,
 };
@@ -136,7 +137,7 @@ Deno.test("B37: with control, any language scripts a failure, reads the state, a
 
 Deno.test("B89: over HTTP the clock is put forward, and the mock reset and stopped", async () => {
   let stopped = 0;
-  const { mock, ask } = playgroundOf({ control: true, now: () => 1, stop: () => stopped++ });
+  const { mock, ask } = playgroundOf({ control: true, now: () => 1, stop: () => void stopped++ });
   const tell = async (name: string, body?: string) =>
     (await ask(`/mock/${name}`, { method: "POST", ...body && { body } })).status;
   assertEquals(await tell("clock", '{"advance":1000}'), 204);
