@@ -33,7 +33,7 @@ const SUITES: readonly Suite[] = [
       "--import-map=deno.json",
       "--preload=tests/support/mock_fetch.ts",
       "--doc",
-      ...["README.md", ".github/WEBHOOKS.md", "mod.ts", "src"],
+      ...["README.md", ".github/COOKBOOK.md", ".github/WEBHOOKS.md", "mod.ts", "src"],
     ],
   },
   { name: "unit", args: ["tests/*_test.ts", "--ignore=tests/*_socket_test.ts"] },

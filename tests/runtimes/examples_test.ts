@@ -154,7 +154,7 @@ Deno.test("the README's Node server serves", async () => {
 for (
   const [name, library] of [["openapi_fetch.mjs", "openapi-fetch"], ["ky.mjs", "ky"]] as const
 ) {
-  Deno.test(`B43: the README's example with ${library} runs, and replays its call`, async () => {
+  Deno.test(`B43: the example with ${library} runs, and replays its call`, async () => {
     const program = await node(24);
     const { folder } = await installed();
     const link = `${folder}/node_modules/${library}`;
@@ -162,7 +162,7 @@ for (
     await using gateway = new Gateway();
     const printed = await withFile(
       "main.mjs",
-      await example(name),
+      await example(name, ".github/COOKBOOK.md"),
       (path) =>
         withFile(
           "detour.mjs",
