@@ -318,7 +318,7 @@ Deno.test("what clientSecret throws or returns wrongly is an error of its own", 
     clientSecret: bad[0] as () => string,
     fetch: deaf,
   });
-  assert(both.message.includes("clientId() and clientSecret() failed"), both.message);
+  assert(both.message.includes("clientId and clientSecret"), both.message);
   assertEquals((cause as Error).name, "RangeError");
 });
 

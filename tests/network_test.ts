@@ -41,10 +41,7 @@ const NAMED: readonly (readonly [string, unknown])[] = [
     "TLS failed: check certificate and clock",
     error("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"),
   ],
-  [
-    "TLS failed: the certificate's issuer is unknown",
-    error("invalid peer certificate: CaUsedAsEndEntity"),
-  ],
+  ["TLS failed: check certificate and clock", error("invalid peer certificate: CaUsedAsEndEntity")],
   ["TLS failed: check certificate and clock", error("tls handshake eof")],
   ["TLS failed: check certificate and clock", error("received corrupt message of type Handshake")],
   ["TLS failed: check certificate and clock", error("TLS connect failed")],

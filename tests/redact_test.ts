@@ -86,6 +86,8 @@ Deno.test("B63: a short secret is hidden as a value, and leaves the words alone"
   assertEquals(redact("client_secret%3Dp%40s%2E%26x", ["p@s."]), "client_secret=***&x");
   assertEquals(redact("abcdefg abcdefgh xabcdefg", ["abcdefg"]), "*** abcdefgh xabcdefg");
   assertEquals(redact("nothing", ["", "secretsecret"]), "nothing");
+  // Eight characters of it stand for two, which are in many a text.
+  assertEquals(redact("a <> b", ["&lt;&gt;s3cr3t-long"]), "a <> b");
   assertEquals(
     redact("a banana \\ &amp;", ["\\".repeat(20)]),
     "a banana \\ &amp;",

@@ -60,6 +60,7 @@ Deno.test("B67: what is no token, or lives for more than a day or for nothing, i
     { expiresAt: 1000 },
     { expiresAt: 999 },
     { expiresAt: 1000 + DAY + 1000 },
+    { expiresAt: 1000 + DAY + 1.5 },
     { requestedAt: Infinity, expiresAt: Infinity },
   ].map((fields) => ({ ...STORED, ...fields }));
   for (const value of [...none, ...odd]) {
