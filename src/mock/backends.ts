@@ -135,6 +135,6 @@ export function forwardedHeaders(headers: Readonly<Record<string, string>>): Hea
 
 function bodyOf({ method, bytes, stream }: Received): RequestInit {
   if (method === "GET" || method === "HEAD") return {};
-  if (!stream) return bytes.length ? { body: bytes } : {};
+  if (!stream) return bytes.length ? { body: bytes as BodyInit } : {};
   return { body: stream, duplex: "half" } as RequestInit;
 }

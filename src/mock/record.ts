@@ -36,7 +36,7 @@ export interface Received {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** The body's first MiB. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   /** The whole body of a longer one. */
   readonly stream?: ReadableStream<Uint8Array>;
 }
