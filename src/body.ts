@@ -39,11 +39,15 @@ export const BODY_LIMIT = 65_536;
 
 /**
  * The body as text. Beyond 64 KiB it is cut, with a mark at the end, and cancelled. An abort of
- * `signal` cancels it too.
+ * `signal` cancels it too. `onText` is given what has come so far, each time.
  *
  * @throws {KpnAuthError} If there is nothing to read it by, or somebody has read it before.
  */
-export async function readText(response: ResponseLike, signal?: AbortSignal): Promise<string> {
+export async function readText(
+  response: ResponseLike,
+  signal?: AbortSignal,
+  onText?: (come: string) => void,
+): Promise<string> {
   const { body, bodyUsed } = response;
   if (bodyUsed || (body as BodyLike | null)?.locked) {
     throw unreadable("was read before; a wrapper of fetch is to read a clone()");
@@ -64,6 +68,7 @@ export async function readText(response: ResponseLike, signal?: AbortSignal): Pr
       if (done) return text + decoder.decode();
       const bytes = bytesOf(value);
       text += decoder.decode(bytes.subarray(0, room), { stream: true });
+      onText?.(text);
       room -= bytes.length;
     }
     return text + "..."; // which makes it no JSON
@@ -111,8 +116,10 @@ export function discard(response: ResponseLike): void {
  */
 export function parseJson(text: string): unknown {
   let depth = 0;
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    depth += "[{".includes(bracket) ? 1 : -1;
+  // A string is taken whole, since no bracket inside it nests; one without an end goes on to the last.
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.?)*"?|[[\]{}]/gs)) {
+    if (token === "[" || token === "{") depth++;
+    if (token === "]" || token === "}") depth--;
     if (depth > 200) return;
   }
   try {

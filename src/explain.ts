@@ -1,6 +1,7 @@
 /** What a pasted answer means, for people: whose fault it is, what to do, and what not to try. */
 
 import { parseJson } from "./body.ts";
+import { readEnvelope } from "./envelope.ts";
 import type { FaultCode } from "./errors.ts";
 import { type Fault, parseFault } from "./fault.ts";
 import { hintFor, type Meaning, wordsFor } from "./meanings.ts";
@@ -45,16 +46,26 @@ const BODY_LIMIT = 65_536;
  * Explains an answer.
  *
  * @param text What `curl -i` prints, with any number of heads (proxies, redirects); or a body alone.
+ * A prompt, curl's progress or a log's prefix may stand around it, and the terminal may have wrapped it.
  * @param status The status of a body that comes alone.
  */
 export function explain(text: string, status?: number): Explanation {
   const answer = parseAnswer(text);
-  const known = status ?? answer.status ?? statusIn(answer.body);
-  // A body whose status nobody knows is what it says; 400 adds nothing to that.
-  const fault = parseFault({ status: known ?? 400, headers: answer.headers }, answer.body);
-  const understood = fault.code !== "invalid_response";
+  const body = bodyIn(answer.rest.slice(0, BODY_LIMIT));
+  const known = status ?? answer.status ?? statusIn(body ?? "");
   const seen = known === undefined ? {} : { status: known };
-  if (!understood && isSuccess(known, answer.body)) {
+  if (body === undefined) {
+    return {
+      understood: false,
+      ...seen,
+      means: "The body cannot be read: it is not whole, or there is more than one answer.",
+      remedy: "Paste all that curl -i prints of one answer.",
+    };
+  }
+  // A body whose status nobody knows is what it says; 400 adds nothing to that.
+  const fault = parseFault({ status: known ?? 400, headers: answer.headers }, body);
+  const understood = fault.code !== "invalid_response";
+  if (!understood && isSuccess(known, body)) {
     return { understood: true, ...seen, means: `HTTP ${known} with this body is no error.` };
   }
   if (!understood && known === undefined) {
@@ -99,14 +110,17 @@ function statusIn(body: string): number | undefined {
 
 /** A head: a status line of any version of HTTP, and header lines up to an empty one. */
 const HEAD = /^HTTP(?:\/[\d.]+)? (\d{3})\b[^\n]*\n?((?:[^\n]+\n)*(?:[^\n]+$)?)\n?/;
+const STATUS_LINE = /^HTTP(?:\/[\d.]+)? \d{3}\b/m;
 const HEADER = /^([^\s:]+):[ \t]*(.*)$/;
 
-/** The last head of a text and the body after it. Of `curl -v`, the lines that were received. */
+/** The last of the heads that a text begins with, and what follows. Of `curl -v`, the lines that were received. */
 function parseAnswer(text: string) {
   let rest = text.replace(/\r\n?/g, "\n").trimStart();
   if (/^< HTTP/m.test(rest)) {
     rest = rest.replace(/^(?:[*>].*|[{}] \[\d+ bytes data\])\n?/gm, "").replace(/^< ?/gm, "");
   }
+  // A prompt, or curl's progress, may stand before it.
+  rest = rest.slice(Math.max(0, rest.search(STATUS_LINE)));
   let fields = new Map<string, string>();
   let status: number | undefined;
   for (let head = HEAD.exec(rest); head; head = HEAD.exec(rest)) {
@@ -116,7 +130,50 @@ function parseAnswer(text: string) {
     rest = rest.slice(whole.length);
   }
   const headers = { get: (name: string) => fields.get(name) ?? null };
-  return { status, headers, body: rest.slice(0, BODY_LIMIT) };
+  return { status, headers, rest };
+}
+
+/** The one body in a text; `undefined` if none is whole, or there is more than one. Plain words are a body, too. */
+function bodyIn(text: string): string | undefined {
+  const whole = text.trim();
+  const isMarked = /\{|<[a-z!?]/i.test(whole);
+  if (!isMarked || whole.startsWith("<") || parseJson(whole) !== undefined) return whole;
+  if (STATUS_LINE.test(whole)) return undefined;
+  const objects = objectsIn(whole);
+  const markup = whole.search(/<(?:\?xml|fault|!doctype html|html)\b/i);
+  if (markup >= 0) return objects.length ? undefined : whole.slice(markup);
+  // A command that was pasted with it may hold the request's body.
+  const errors = objects.filter((object) => readEnvelope(object).envelope !== "unknown");
+  const [body, ...others] = errors.length ? errors : objects;
+  return others.length ? undefined : body;
+}
+
+/** The JSON objects in a text. A terminal may have broken their lines, inside of a string, too. */
+function objectsIn(text: string): string[] {
+  const objects: string[] = [];
+  let around = "";
+  let to = 0;
+  for (let from = text.indexOf("{"); from >= 0; from = text.indexOf("{", to)) {
+    around += text.slice(to, from);
+    to = endOf(text, from);
+    const object = text.slice(from, to);
+    const json = [object, object.replace(/\n/g, "")].find((one) => parseJson(one) !== undefined);
+    if (json) objects.push(json);
+  }
+  // What is left of a larger object says that its beginning is missing: then these are but its fields.
+  return /":|\}/.test(around + text.slice(to)) ? [] : objects;
+}
+
+/** Where the object that begins at `from` ends, or else where the text does. */
+function endOf(text: string, from: number): number {
+  const token = /"(?:[^"\\]|\\.?)*"?|[{}]/gs;
+  token.lastIndex = from;
+  let depth = 0;
+  for (let found = token.exec(text); found; found = token.exec(text)) {
+    if (found[0] === "{") depth++;
+    if (found[0] === "}" && --depth === 0) return token.lastIndex;
+  }
+  return text.length;
 }
 
 /** The header fields, by their names in lower case; those of one name are joined. */

@@ -2,7 +2,7 @@
 
 import { readText, type ResponseLike } from "./body.ts";
 import { within } from "./deadline.ts";
-import { readChallenge, readEnvelope, text } from "./envelope.ts";
+import { readChallenge, readEnvelope } from "./envelope.ts";
 import type { Envelope, FaultCode } from "./errors.ts";
 import { hintFor, meaningOf } from "./meanings.ts";
 import { redact } from "./redact.ts";
@@ -47,8 +47,8 @@ const BODY_TIMEOUT = 1_000;
 /**
  * What an error answer of KPN's gateway says: one shape for all its envelopes (JSON, XML,
  * `www-authenticate`). Words never decide, nor does data that an API echoes. It reads a clone, so
- * that the response can still be read, for at most 1 second and 64 KiB: what has not come by then
- * is not looked at.
+ * that the response can still be read, for at most 1 second and 64 KiB: what has come by then, or
+ * before the connection broke, is looked at.
  *
  * @param response An answer of an API or of the token endpoint, its body not yet read.
  * @param options A signal that ends the reading early.
@@ -73,13 +73,13 @@ export async function readFault(
   if (response.status < 400) return undefined;
   signal?.throwIfAborted();
   const copy = response.clone();
-  let body: string | undefined;
+  let body = "";
   try {
-    body = await within<string | undefined>(BODY_TIMEOUT, signal, (over) => readText(copy, over));
+    await within(BODY_TIMEOUT, signal, (over) => readText(copy, over, (come) => body = come));
   } catch {
-    signal?.throwIfAborted(); // else the body broke off: status and headers are left
+    signal?.throwIfAborted(); // else the body broke off: what has come is left
   }
-  return parseFault(response, body ?? "");
+  return parseFault(response, body);
 }
 
 /**
@@ -97,19 +97,23 @@ export function parseFault(
   { tokenEndpoint = false, now = Date.now, secrets = [] }: AnswerContext = {},
 ): Fault {
   const header = (name: string) => headers?.get?.(name) ?? "";
+  const clean = (text: string, most?: number) => redact(text, secrets, most);
   const said = readEnvelope(body);
   const challenge = readChallenge(header("www-authenticate"));
-  const codes = [...said.codes, ...challenge.codes].filter(Boolean);
-  const originalCode = codes.find(meaningOf) ?? codes[0] ?? "";
-  const speaker = originalCode && !said.codes.includes(originalCode) ? challenge : said;
-  let code = meaningOf(originalCode) ??
-    byStatus(status, header, body, Boolean(originalCode || speaker.message));
+  const speakers = [said, challenge];
+  const speaker = speakers.find(({ codes }) => codes.some(meaningOf)) ??
+    speakers.find(({ name }) => name) ?? said;
+  const known = speaker.codes.find(meaningOf);
+  const originalCode = clean(known ?? speaker.name);
+  const message = clean(speaker.message || said.message);
+  let code = known
+    ? meaningOf(known)!
+    : byStatus(status, header, body, !!(originalCode || message));
   // The one exception of place: there it is Apigee's word for a wrong id.
   if (code === "invalid_request" && status === 401 && (tokenEndpoint || said.ofTokenEndpoint)) {
     code = "invalid_client";
   }
-  const clean = (text: string, most?: number) => redact(text, secrets, most);
-  const transactionId = clean(said.transactionId || text(header("x-request-id")), 100);
+  const transactionId = clean(said.transactionId || header("x-request-id"), 100);
   const retryAfter = readRetryAfter(header("retry-after"), now);
   const isUnknownValue = code === "not_found" && !/fault|unknown/.test(speaker.envelope);
   const host = code === "redirected" && clean(hostOf(header("location")));
@@ -121,14 +125,23 @@ export function parseFault(
   ].filter(Boolean).join(" ");
   return {
     code,
-    originalCode: clean(originalCode),
-    message: clean(speaker.message || said.message),
+    originalCode,
+    message,
     hint,
     ...transactionId && { transactionId },
     ...retryAfter !== undefined && { retryAfter },
     envelope: speaker.envelope,
   };
 }
+
+/** What a status means by itself. */
+const STATUSES: Readonly<Record<number, FaultCode>> = {
+  401: "access_denied",
+  403: "access_denied",
+  404: "not_found",
+  407: "proxy_refused",
+  429: "rate_limited",
+};
 
 /** What an answer means whose code, if it has one, means nothing to us. */
 function byStatus(
@@ -137,7 +150,7 @@ function byStatus(
   body: string,
   isSaid: boolean,
 ): FaultCode {
-  const meaning = meaningOf(`${status}`);
+  const meaning = STATUSES[status];
   if (status >= 500) return "server_error";
   // Most runtimes show a redirect as it is, Chromium as status 0.
   if (status < 200 || status > 299 && status < 400) return "redirected";
@@ -145,7 +158,7 @@ function byStatus(
   if (meaning !== "access_denied") return meaning ?? "invalid_response";
   const isHtml = /^\s*<(!doctype |html)/i.test(body) ||
     body.trim() && /html/.test(header("content-type"));
-  const isProxy = ["proxy-authenticate", "x-squid-error", "via"].some(header) ||
+  const isProxy = ["proxy-authenticate", "x-squid-error"].some(header) ||
     isHtml && /squid|proxy/i.test(body);
   if (status === 403 && isProxy) return "proxy_refused";
   return isHtml ? "invalid_response" : meaning;
@@ -156,8 +169,12 @@ function hostOf(url: string): string {
   return /^https?:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(url)?.[1] ?? "";
 }
 
+/** A date as HTTP writes it: `Date.parse` would also find one in words. */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/;
+
 /** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3). */
 function readRetryAfter(header: string, now: () => number): number | undefined {
-  const ms = /^\d{1,12}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now();
+  if (/^\d{1,12}$/.test(header)) return Number(header) * 1000;
+  const ms = HTTP_DATE.test(header) ? Date.parse(header) - now() : NaN;
   return ms >= 0 ? ms : undefined;
 }

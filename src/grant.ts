@@ -58,6 +58,8 @@ export interface RequestTokenOptions extends TokenTarget {
 export interface Run {
   readonly clientId: string;
   readonly secret: string;
+  /** What no message may quote: the secret, and the values of `parameters`. */
+  readonly secrets: readonly string[];
   readonly request: TokenRequest;
   /** Aborts when the total deadline runs out, and when the run is over. */
   readonly signal: AbortSignal;
@@ -182,7 +184,8 @@ async function askCredentials({ clientId, clientSecret, target }: Grant) {
   try {
     const [id, secret] = await Promise.all([ask(clientId), ask(clientSecret)]);
     const request = createTokenRequest({ clientId: id, clientSecret: secret }, target);
-    return { clientId: id, secret, request };
+    const secrets = [secret, ...Object.values(target.parameters ?? {})];
+    return { clientId: id, secret, secrets, request };
   } catch (error) {
     const cause = causeOf(error);
     const message = `Cannot get a token: ${ASKING} failed: ${cause.message}.`;
@@ -218,7 +221,7 @@ async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToke
         timedOut("attemptTimeout", attemptTimeout, run),
       );
     } catch (thrown) {
-      const error = networkError(thrown, run.request.url, run.secret);
+      const error = networkError(thrown, run.request.url, run.secrets);
       const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
       if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
       await within(delay, run.signal, nothing);
@@ -234,7 +237,7 @@ async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<Access
   const requestedAt = now();
   const response = await fetch(url, { ...init, headers: { ...headers }, signal });
   run.phase = "reading the answer";
-  return toAccessToken(await readWire(response, run.secret, now, signal), requestedAt);
+  return toAccessToken(await readWire(response, run.secrets, now, signal), requestedAt);
 }
 
 function timedOut(option: string, ms: number, run: { readonly phase: string }) {

@@ -12,29 +12,29 @@ export type Meaning = readonly [
 ];
 
 /**
- * What each fault means: the codes (the last segment, in any case) and the statuses that say so,
- * and the words for it. A code stands in one row only.
+ * What each fault means: the codes that say so, and the words for it. A code stands in one row only:
+ * its last segment in snake case, which also stands for the same words in camel case.
  */
 const MEANINGS: readonly Meaning[] = [
   [
     "invalid_token",
-    "invalid_token invalid_access_token access_token_expired access_token_not_approved UNAUTHENTICATED",
+    "invalid_token invalid_access_token access_token_expired access_token_not_approved unauthenticated",
     "The access token has expired or was revoked.",
     "Request a new token",
     "a new secret",
   ],
   [
     "not_entitled",
-    "InvalidAPICallAsNoApiProductMatchFound apiresource_doesnot_exist InvalidApiKeyForGivenResource " +
-    "consumer_key_missing_api_product_association",
+    "invalid_api_call_as_no_api_product_match_found apiresource_doesnot_exist " +
+    "invalid_api_key_for_given_resource consumer_key_missing_api_product_association",
     "The project lacks this API.",
     "Add its product to the project on developer.kpn.com",
     "a new token",
   ],
   [
     "not_approved",
-    "invalid_client-client_id_not_approved invalid_client-app_not_approved ApiKeyNotApproved " +
-    "DeveloperStatusNotActive CompanyStatusNotActive",
+    "invalid_client-client_id_not_approved invalid_client-app_not_approved api_key_not_approved " +
+    "developer_status_not_active company_status_not_active",
     "Id and secret are right, but the project or its account is pending or revoked.",
     "See its status on developer.kpn.com",
     "a new token or a new secret",
@@ -48,22 +48,22 @@ const MEANINGS: readonly Meaning[] = [
   ],
   [
     "invalid_client",
-    "invalid_client invalid_client-invalid_client_id InvalidClientIdentifier invalid_consumer_key " +
-    "InvalidApiKey FailedToResolveAPIKey",
+    "invalid_client invalid_client_identifier invalid_consumer_key invalid_api_key " +
+    "failed_to_resolve_api_key",
     "KPN does not know this id with this secret.",
     "Copy both again from developer.kpn.com (Sandbox and Project credentials differ)",
     "a retry",
   ],
   [
     "rate_limited",
-    "QuotaViolation SpikeArrestViolation ConcurrentRatelimitViolation 429",
+    "quota_violation spike_arrest_violation concurrent_ratelimit_violation",
     "The project's quota or rate limit is used up.",
     "Slow down",
     "a new token or a new secret",
   ],
   [
     "not_found",
-    "ApplicationNotFound 404",
+    "application_not_found",
     "Nothing is at this URL.",
     "Check it on developer.kpn.com",
     "a new token or a retry",
@@ -85,14 +85,14 @@ const MEANINGS: readonly Meaning[] = [
   ],
   [
     "access_denied",
-    "401 403",
+    "",
     "The request is refused.",
     "Check its token, and the project's products on developer.kpn.com",
     "a new token or a retry",
   ],
   [
     "proxy_refused",
-    "407",
+    "",
     "A proxy refused the request.",
     "Check its password and rules",
     "a new token or a new secret",
@@ -120,13 +120,16 @@ const MEANINGS: readonly Meaning[] = [
   ],
 ];
 
-/** What a code or a status means. `InvalidClient` is `invalid_client`. */
+/** What a code means. `x.InvalidClient` is `invalid_client`; so is `invalid_client-x`, if it is nothing else. */
 export function meaningOf(code: string): FaultCode | undefined {
-  const plain = (codes: string) => codes.toLowerCase().replace(/_/g, "");
-  const last = plain(code).split(".").pop();
-  return last && !/\s/.test(code)
-    ? MEANINGS.find(([, codes]) => plain(codes).split(" ").includes(last))?.[0] as FaultCode
-    : undefined;
+  if (!/^[\w.-]+$/.test(code)) return undefined;
+  const last = code.split(".").pop()!;
+  return rowOf(last) ?? rowOf(last.split("-")[0]!);
+}
+
+function rowOf(code: string): FaultCode | undefined {
+  const says = (known: string) => new RegExp(`^${known.replace(/_/g, "_?")}$`, "i").test(code);
+  return MEANINGS.find(([, codes]) => codes && codes.split(" ").some(says))?.[0] as FaultCode;
 }
 
 /** A fault in words. */

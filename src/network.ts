@@ -22,7 +22,11 @@ const CAUSES: readonly (readonly [why: string, words: RegExp, code?: "proxy_refu
 const DEPTH = 9;
 
 /** What `fetch` or the reading of a body threw while asking `url`, unless it is an error of ours already. */
-export function networkError(thrown: unknown, url: string, secret: string): KpnAuthError {
+export function networkError(
+  thrown: unknown,
+  url: string,
+  secrets: readonly string[],
+): KpnAuthError {
   if (isKpnAuthError(thrown)) return thrown;
   const { host, hostname } = new URL(url);
   // Runtimes hide the reason in causes, and in the errors of a group.
@@ -34,7 +38,7 @@ export function networkError(thrown: unknown, url: string, secret: string): KpnA
   // Some quote the URL or the host, which may hold any of the words.
   const text = `${said}`.split(url).join("").split(hostname).join("");
   const [why, , code = "network_error"] = CAUSES.find(([, words]) => words.test(text))!;
-  const cause = causeOf(chain[chain.length - 1], [secret]);
+  const cause = causeOf(chain[chain.length - 1], secrets);
   return new KpnAuthError(
     code,
     `Cannot get a token: no answer from ${host}: ${why} (${cause.message}). Check the network.`,

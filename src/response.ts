@@ -82,10 +82,10 @@ export function readTokenResponse(response: ResponseLike): Promise<TokenResponse
   return readWire(response);
 }
 
-/** The same under a deadline's `signal`; `secret` is kept out of what an error quotes. */
+/** The same under a deadline's `signal`; what was `sent` in secret is kept out of what an error quotes. */
 export async function readWire(
   response: ResponseLike,
-  secret = "",
+  sent: readonly string[] = [],
   now: () => number = Date.now,
   signal?: AbortSignal,
 ): Promise<TokenResponse> {
@@ -99,7 +99,7 @@ export async function readWire(
   if (ok && isToken(wire)) return wire;
 
   // A token that is refused is none to be quoted either.
-  const secrets = [secret, wire?.access_token, wire?.refresh_token].filter(isText);
+  const secrets = [...sent, wire?.access_token, wire?.refresh_token].filter(isText);
   const { code, originalCode, message, hint, ...details } = parseFault(response, text, {
     tokenEndpoint: true,
     now,

@@ -1,7 +1,7 @@
 /** B64, B68: what a `fetch` of any make gives is read up to a cap, or its mistake is named. */
 
 import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
-import { readText, type ResponseLike } from "../src/body.ts";
+import { parseJson, readText, type ResponseLike } from "../src/body.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
 
@@ -185,5 +185,16 @@ Deno.test("B64: what is nested more than 200 deep is no JSON, whatever else it h
     assertEquals((await readTokenResponse(nested(200))).access_token, "t");
     const error = await assertRejects(() => readTokenResponse(nested(201)), KpnAuthError);
     assertEquals(error.code, "invalid_response");
+  }
+});
+
+Deno.test("B64: brackets inside of strings nest nothing", () => {
+  const brackets = "[{".repeat(500);
+  for (const words of [brackets, `\\"${brackets}`, `${brackets}\\\\`, `]]${brackets}`]) {
+    assertEquals(typeof parseJson(`{"a":"${words}","${words}":[]}`), "object", words.slice(-9));
+  }
+  const deep = "[".repeat(201) + "]".repeat(201);
+  for (const before of [`"${"]".repeat(500)}"`, '"\\"]]]"', '"\\\\"']) {
+    assertEquals(parseJson(`[${before},${deep}]`), undefined, before);
   }
 });

@@ -92,11 +92,71 @@ Deno.test("explain names a redirect's host, and survives headers that are none",
   assertMatch(remedy!, /It leads to login\.example\./);
 });
 
+const HEAD = "HTTP/1.1 401 Unauthorized\ncontent-type: application/json\n\n";
+const EXPIRED = '{"fault":{"detail":{"errorcode":"oauth.v2.InvalidAccessToken"}}}';
+const XML = "<fault><detail><errorcode>InvalidAccessToken</errorcode></detail></fault>";
+
+Deno.test("explain finds the answer in what a terminal or a log shows around it", () => {
+  const pasted = [
+    `$ curl -i https://api-prd.kpn.com/x\n${HEAD}${EXPIRED}\n`,
+    `me@host:~$ curl -i -d '{"number":"1"}' https://api-prd.kpn.com/x\n${HEAD}${EXPIRED}\nme@host:~$ `,
+    `PS C:\\> curl.exe -i https://api-prd.kpn.com/x\r\n${HEAD}${EXPIRED}\r\nPS C:\\> `,
+    `C:\\Users\\me>curl -i https://api-prd.kpn.com/x\r\n${HEAD}${EXPIRED}\r\n\r\nC:\\Users\\me>`,
+    `  % Total    % Received % Xferd\n100    63  100    63    0     0\n${HEAD}${EXPIRED}`,
+    `${HEAD}  % Total    % Received\n100    63  100    63    0     0\n${EXPIRED}`,
+    `$ curl https://api-prd.kpn.com/x\n${EXPIRED}`,
+    `$ curl -d '{"number":"1"}' https://api-prd.kpn.com/x\n${EXPIRED}`,
+    `2026-11-26 12:00:00 [error] answer: ${EXPIRED}`,
+    `error ${XML} at x`,
+    `${HEAD}${XML}\n$ `,
+    `$ curl https://api-prd.kpn.com/x\n${XML}\n$ `,
+    `${HEAD}${EXPIRED}* Connection #0 to host api-prd.kpn.com left intact\n`,
+    `${EXPIRED}401`,
+    ...Array.from(EXPIRED, (_, at) => `${HEAD}${EXPIRED.slice(0, at)}\n${EXPIRED.slice(at)}\n$ `),
+    HEAD + EXPIRED.replace(/.{20}/g, "$&\r\n"),
+    HEAD + JSON.stringify(JSON.parse(EXPIRED), null, 2) + "\n$ ",
+  ];
+  for (const text of pasted) {
+    const { code, understood } = explain(text);
+    assertEquals([code, understood], ["invalid_token", true], text);
+  }
+  assertEquals(explain("$ curl -i x\nHTTP/1.1 403 Forbidden\n\n$ ").code, "access_denied");
+  assertEquals(explain('$ curl -i x\nHTTP/2 200\n\n{"a":1}\n$ ').understood, true);
+});
+
+Deno.test("explain gives no verdict on a body that is not whole, or where there are several", () => {
+  const echo = '{"status":400,"code":"X","message":"m","request":' + EXPIRED;
+  for (
+    const text of [
+      HEAD + EXPIRED.slice(0, -1),
+      HEAD + EXPIRED.slice(1),
+      HEAD + EXPIRED.slice(9),
+      HEAD + echo,
+      HEAD + echo.slice(1) + "}",
+      `${HEAD}${EXPIRED}\n${EXPIRED}`,
+      `${HEAD}${EXPIRED}\n$ curl -i x\n${HEAD}${EXPIRED}`,
+      `${HEAD}$ ${EXPIRED} ${XML}`,
+      `${HEAD}{"a":1} and {"b":2}`,
+      `${EXPIRED} ${BODY}`,
+    ]
+  ) {
+    const { understood, code, means, remedy } = explain(text);
+    assertEquals([understood, code], [false, undefined], text);
+    assertMatch(means, /cannot be read/);
+    assertMatch(remedy!, /curl -i/);
+  }
+});
+
 Deno.test("B64: explain is linear in what is pasted", () => {
   const worst = [
     (n: number) => "HTTP/1.1 200 OK\n\n".repeat(n / 17),
     (n: number) => `HTTP/1.1 200 OK\n${"a: b\n".repeat(n / 5)}`,
     (n: number) => `HTTP/1.1 200 ${" ".repeat(n)}`,
+    (n: number) => "$ " + "{".repeat(n),
+    (n: number) => "$ " + '{"'.repeat(n / 2),
+    (n: number) => "$ " + "{}".repeat(n / 2),
+    (n: number) => "$ " + '{"a":1}x\n'.repeat(n / 9),
+    (n: number) => "$ <p>" + "HTTP/1".repeat(n / 6),
     (n: number) => `< HTTP/1.1 200\n${"> \n".repeat(n / 3)}`,
   ];
   for (const [at, make] of worst.entries()) {

@@ -98,8 +98,9 @@ Deno.test("B20, B57: a code decides in every place, with any prefix, in any case
 });
 
 Deno.test("B20: a code that begins a text of KPN's envelope or of a challenge decides", async () => {
-  const nested = (message: string) => json(500, { error: { name: "Oops", message } });
-  const flat = (message: string) => json(500, { transactionId: "t", name: "Oops", message });
+  const nested = (message: string) =>
+    json(500, { error: { transactionId: "t", name: "Oops", message } });
+  const flat = (message: string) => json(500, { info: "i", name: "Oops", message });
   const challenge = (words: string) =>
     new Response("", {
       status: 401,
@@ -159,6 +160,165 @@ Deno.test("B57: words, echoes and codes out of their place decide nothing", asyn
   }
 });
 
+/** What an API says in its own envelope; `kpn`'s name and a problem's type are no codes. */
+const OWN: Readonly<Record<string, object>> = {
+  camara: { status: 400, code: "INVALID_ARGUMENT", message: "m" },
+  "camara without a status": { code: "INVALID_ARGUMENT", message: "m" },
+  kpn: { transactionId: "1", status: "400 - Bad Request", name: "Bad Request", message: "m" },
+  match: { error_code: 400, message: "m", correlation_id: "c" },
+  problem: { type: "about:blank", title: "t", status: 400, detail: "d" },
+  errorResponse: { errorResponse: { code: "SMS-400", message: "m" } },
+  notifications: { notifications: [{ type: "error", message: "m" }], status: "ERROR" },
+};
+
+Deno.test("B57: an envelope that stands beside or inside the answer's own is an echo", async () => {
+  const echoes = [
+    { error: "invalid_token", error_description: "d" },
+    fault("oauth.v2.InvalidAccessToken"),
+    { notifications: [{ type: "invalid_token" }] },
+    { errorResponse: { code: "invalid_token", message: "m" } },
+    { ErrorCode: "invalid_token", Error: "e" },
+    { error: { code: "UNAUTHENTICATED", message: "m" } },
+    { error: { transactionId: "1", name: "n", message: "invalid_token" } },
+    { request: fault("invalid_token") },
+  ];
+  for (const [name, own] of Object.entries(OWN)) {
+    const alone = await readFault(json(400, own));
+    for (const echo of echoes) {
+      // Two of an API's own nested ones cannot be told apart.
+      if (
+        /^(errorResponse|notifications)$/.test(name) && /Response|notif/.test(Object.keys(echo)[0]!)
+      ) {
+        continue;
+      }
+      for (const body of [{ ...own, ...echo }, { ...echo, ...own }]) {
+        const read = await readFault(json(400, body));
+        assertEquals(
+          [read?.code, read?.envelope, read?.originalCode],
+          [alone?.code, alone?.envelope, alone?.originalCode],
+          JSON.stringify(body),
+        );
+      }
+    }
+  }
+});
+
+Deno.test("B57: one field without its envelope is no code", async () => {
+  for (const field of ["name", "type", "code", "error_code", "errorcode", "status", "title"]) {
+    for (const status of [400, 401, 404, 409, 500]) {
+      const read = await codeOf(json(status, { id: 7, [field]: "invalid_token" }));
+      assert(read !== "invalid_token", `${status} ${field}`);
+    }
+  }
+  for (
+    const body of [
+      { error: { transactionId: "1", name: "invalid_token", message: "no such field" } },
+      { transactionId: "1", name: "invalid_token", message: "no such field" },
+      { type: "invalid_token", title: "t", status: 400, detail: "d" },
+      { type: "https://docs.kpn.com/x.invalid_token", title: "t", status: 400, detail: "d" },
+    ]
+  ) assertEquals(await codeOf(json(400, body)), "invalid_request", JSON.stringify(body));
+});
+
+Deno.test("B57: a text begins with a code only if a colon or nothing follows", async () => {
+  const kpn = (message: string) =>
+    json(400, { error: { transactionId: "1", name: "Bad Request", message } });
+  const challenge = (words: string) =>
+    new Response("", {
+      status: 401,
+      headers: {
+        "www-authenticate": `Bearer error="insufficient_scope",error_description="${words}"`,
+      },
+    });
+  for (const answer of [kpn, challenge]) {
+    for (
+      const words of [
+        "invalid_token is no valid value of the field otp",
+        "device.invalid_token was not found",
+        "invalid_token of device 7",
+        "invalid_token, of device 7",
+        "invalid_token; x",
+        "invalid_token=7",
+        "invalid_token\u00a0: x",
+      ]
+    ) assert(await codeOf(answer(words)) !== "invalid_token", words);
+    for (const words of ["invalid_token", "invalid_token: x", "oauth.v2.InvalidAccessToken:x"]) {
+      assertEquals(await codeOf(answer(words)), "invalid_token", words);
+    }
+  }
+});
+
+Deno.test("B57: a code is compared whole, in ASCII, with underscores between its words only", async () => {
+  const codes = [
+    "A".repeat(186) + ".invalid_token_context_missing",
+    "invalid_to\u212aen",
+    "acce\u017f\u017f_token_expired",
+    "inv_ali_dtoken",
+    "_invalid_token",
+    "invalid__token",
+    "invalid_token_",
+    "invalid token",
+    "invalid-token",
+    "invalid_\u200btoken",
+    "x/invalid_token",
+    "invalid_token.",
+    "context-invalid_token",
+  ];
+  for (const code of codes) {
+    for (const [place, answer] of Object.entries(PLACES)) {
+      if (place === "challenge" && /[^ -~]/.test(code)) continue; // no header can hold it
+      assert(await codeOf(answer(code, 400)) !== "invalid_token", `${place} ${code}`);
+    }
+  }
+});
+
+Deno.test("B57: a number is an API's own code, and never a status", async () => {
+  for (const number of [401, 403, 404, 407, 429, "401", "404", "407", 1.404, "V1.429", "x.407"]) {
+    for (
+      const body of [
+        { error_code: number, message: "m" },
+        { errorResponse: { code: number, message: "m" } },
+        { code: number, message: "m" },
+        { status: 400, code: number, message: "m" },
+      ]
+    ) {
+      const read = await readFault(json(400, body));
+      assertEquals([read?.code, read?.originalCode], ["invalid_request", `${number}`]);
+      assertEquals(await codeOf(json(500, body)), "server_error");
+      assertEquals(await codeOf(json(429, body)), "rate_limited");
+    }
+  }
+});
+
+Deno.test("B58: a code is read in XML with comments and CDATA, among notifications, and behind its kind", async () => {
+  const code = "oauth.v2.InvalidAccessToken";
+  const bodies = [
+    `<?xml version="1.0"?>\n<!-- x --><fault><detail><errorcode>${code}</errorcode></detail></fault>`,
+    `<!--><fault>--><fault><!-- a --><detail><errorcode>${code}<!-- b --></errorcode></detail></fault>`,
+    `<fault><faultstring><![CDATA[a <b> c]]></faultstring><detail><errorcode>${code}</errorcode></detail></fault>`,
+    `<fault><detail><errorcode><![CDATA[${code}]]></errorcode></detail></fault>`,
+    { notifications: [{ type: "error", message: "x" }, { type: "invalid_token" }] },
+    { notifications: [{ type: "a" }, null, 5, { type: "b" }, { type: "UNAUTHENTICATED" }] },
+    { error: { transactionId: "1", name: "n", message: "invalid_token-access_token_expired" } },
+    { ErrorCode: "invalid_token-access_token_expired", Error: "x" },
+    fault("keymanagement.service.invalid_access_token-anything"),
+    { error: { code: "UNAUTHENTICATED", message: "m" } },
+  ];
+  for (const body of bodies) {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    assertEquals(await codeOf(new Response(text, { status: 401 })), "invalid_token", text);
+  }
+  const asides = [
+    `<!-- <fault><detail><errorcode>${code}</errorcode></detail></fault> -->`,
+    `<!-- <fault> <!-- x --> <detail><errorcode>${code}</errorcode>`,
+    `<![CDATA[<fault><detail><errorcode>${code}</errorcode></detail></fault>]]>`,
+    `<!-- <fault><detail><errorcode>${code}</errorcode></detail></fault>`,
+  ];
+  for (const text of asides) {
+    assertEquals(await codeOf(new Response(text, { status: 401 })), "access_denied", text);
+  }
+});
+
 Deno.test("B20: a body's known code goes before the challenge, the challenge before the status", async () => {
   const headers = { "www-authenticate": 'Bearer error="invalid_token"' };
   assertEquals(await codeOf(json(401, fault("QuotaViolation"), headers)), "rate_limited");
@@ -198,7 +358,10 @@ const BY_STATUS: readonly (readonly [number, string, Record<string, string>, Fau
   [403, HTML, {}, "invalid_response"],
   [403, "<p>no", { "content-type": "text/html" }, "invalid_response"],
   [407, "", {}, "proxy_refused"],
-  [403, "", { via: "1.1 proxy.example" }, "proxy_refused"],
+  [403, "", { via: "1.1 google" }, "access_denied"],
+  [403, "", { via: "1.1 proxy.example" }, "access_denied"],
+  [403, "", { "x-squid-error": "ERR_ACCESS_DENIED 0" }, "proxy_refused"],
+  [403, HTML, { via: "1.1 google" }, "invalid_response"],
   [401, "", { via: "1.1 proxy.example" }, "access_denied"],
   [403, "no", { "proxy-authenticate": "Basic" }, "proxy_refused"],
   [403, HTML, { "x-squid-error": "ERR_ACCESS_DENIED 0" }, "proxy_refused"],
@@ -294,9 +457,27 @@ Deno.test("Retry-After is read as seconds or as a date; a redirect's host is nam
   assertMatch(hint, /Wait 90 s before the next try\./);
   const date = new Date(NOW + 5_000).toUTCString();
   assertEquals(at(429, { "retry-after": date }).retryAfter, 5_000);
-  for (const wrong of ["soon", "-1", new Date(0).toUTCString(), "1e9", "9".repeat(400)]) {
+  for (
+    const wrong of [
+      "soon",
+      "-1",
+      "foo 3000",
+      "foo 3000 10:00:00",
+      "Sun 3000",
+      "1 Jan 3000 10:00:00 GMT",
+      new Date(0).toUTCString(),
+      "1e9",
+      "9".repeat(400),
+    ]
+  ) {
     assertEquals(at(429, { "retry-after": wrong }).retryAfter, undefined, wrong);
   }
+  for (
+    const later of [
+      "Thu, 26 Nov 2026 00:00:05 GMT",
+      "Thursday, 26-Nov-26 00:00:05 GMT",
+    ]
+  ) assertEquals(at(429, { "retry-after": later }).retryAfter, 5_000, later);
   const redirect = at(302, { location: "https://login.example/?secret=x" });
   assertEquals(redirect.code, "redirected");
   assertMatch(redirect.hint, /It leads to login\.example\./);
@@ -353,6 +534,32 @@ Deno.test("B73: a signal ends the reading, and the body can still be read", asyn
   );
 });
 
+Deno.test("B58: a whole fault is read although its body stays open, breaks off or goes on", async () => {
+  for (
+    const text of [
+      JSON.stringify(fault("InvalidAccessToken")),
+      "<fault><detail><errorcode>InvalidAccessToken</errorcode>",
+    ]
+  ) {
+    const ends: ((body: ReadableStreamDefaultController) => unknown)[] = [
+      () => new Promise(() => {}),
+      (body) => body.error(new TypeError("lost")),
+      (body) => body.enqueue(new TextEncoder().encode(" ".repeat(9_000))),
+    ];
+    for (const end of ends) {
+      const bytes = [...new TextEncoder().encode(text)];
+      const response = streamed((body) =>
+        bytes.length ? body.enqueue(Uint8Array.from(bytes.splice(0, 40))) : end(body)
+      );
+      assertEquals(await codeOf(response), "invalid_token", `${text} ${end}`);
+      await response.body?.cancel().catch(() => {});
+    }
+  }
+  const half = streamed((body) => body.enqueue(new TextEncoder().encode('{"fault":{"detail":')));
+  assertEquals(await codeOf(half), "access_denied");
+  await half.body?.cancel();
+});
+
 Deno.test("a body that breaks off leaves status and headers to decide", async () => {
   const broken = streamed((body) => body.error(new TypeError("lost")));
   assertEquals(await codeOf(broken), "access_denied");
@@ -378,7 +585,18 @@ const WORST: Readonly<Record<string, (length: number) => [string, Record<string,
   "an unfinished fault": (n) => ["<fault>" + " ".repeat(n), {}],
   "faults": (n) => ["<fault><detail>".repeat(n / 15), {}],
   "an instruction": (n) => ["<?" + "> ".repeat(n / 2), {}],
-  "a code": (n) => [JSON.stringify({ error: { name: "x", message: "a.".repeat(n / 2) } }), {}],
+  "a code": (n) => [JSON.stringify({ info: "i", name: "x", message: "a.".repeat(n / 2) }), {}],
+  "comments": (n) => ["<!--".repeat(n / 4), {}],
+  "CDATA": (n) => ["<fault><faultstring>" + "<![CDATA[".repeat(n / 9), {}],
+  "many sections": (n) => ["<fault><faultstring>" + "<![CDATA[<]]>".repeat(n / 13), {}],
+  "notifications": (
+    n,
+  ) => [JSON.stringify({ notifications: Array(n >> 4).fill({ type: "x" }) }), {}],
+  "brackets behind strings": (
+    n,
+  ) => [`["${"]".repeat(n / 3)}",${"[".repeat(n / 3)}${"]".repeat(n / 3)}]`, {}],
+  "a string without an end": (n) => ['"' + '\\"'.repeat(n / 2), {}],
+  "quotes": (n) => ['\\"'.repeat(n / 2), {}],
   "html": (n) => ["<html>" + "prox ".repeat(n / 5), {}],
   "words in a challenge": (n) => ["", { "www-authenticate": "a ".repeat(n / 2) }],
   "spaces in a challenge": (n) => ["", { "www-authenticate": `a${" ".repeat(n)}b` }],
@@ -386,6 +604,7 @@ const WORST: Readonly<Record<string, (length: number) => [string, Record<string,
   "escapes in a challenge": (n) => ["", { "www-authenticate": `a="${"\\x".repeat(n / 2)}` }],
   "a name in a challenge": (n) => ["", { "www-authenticate": "a".repeat(n) }],
   "retry-after": (n) => ["", { "retry-after": "1 ".repeat(n / 2) }],
+  "a long date": (n) => ["", { "retry-after": "Sun, " + "00:00:".repeat(n / 6) }],
 };
 
 Deno.test("B64: twice the text costs at most three times the time", () => {

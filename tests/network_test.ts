@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStrictEquals } from "./support
 
 const URL = "https://api.example/token?grant_type=client_credentials";
 const SECRET = "s3cr3tAlphaNum0123";
-const failing = (thrown: unknown, url = URL) => networkError(thrown, url, SECRET);
+const failing = (thrown: unknown, url = URL) => networkError(thrown, url, [SECRET]);
 
 /** An error as Node and undici throw them, with what lies below it. */
 const error = (message: string, code?: string, cause?: unknown) =>
@@ -67,7 +67,8 @@ Deno.test("B24: a cause is named, up to five errors deep and in the errors of a 
       const { code, message, retryable, cause } = failing(shown);
       assertEquals([code, retryable], ["network_error", true]);
       assert(message.includes(`no answer from api.example: ${why} (`), `${why}: ${message}`);
-      assertEquals((cause as Error).message, (thrown as Error).message);
+      const quoted = (thrown as Error).message.replace("?grant_type=client_credentials", "?***");
+      assertEquals((cause as Error).message, quoted);
     }
   }
 });
@@ -148,6 +149,19 @@ Deno.test("B68: what was thrown is quoted, whatever it is, and without the secre
     assertEquals(found.code, "network_error");
     assert(found.message.includes(`(${quoted}).`), `${quoted}: ${found.message}`);
     assert(!Deno.inspect(found).includes(SECRET), found.message);
+  }
+});
+
+Deno.test("B63: neither the endpoint's query nor another URL's is quoted", () => {
+  const signed = "https://api.example/token?sig=S1GNATURE";
+  for (const url of [signed, "http://proxy.example:3128/x?key=S1GNATURE#S1GNATURE"]) {
+    for (const words of [`error sending request for url (${url}): refused`, `${url} failed`, url]) {
+      for (const depth of [0, 2]) {
+        const found = failing(buried(error(words, `E_${url}`), depth), signed);
+        assert(!Deno.inspect(found).includes("S1GNATURE"), found.message);
+        assertMatch(found.message, /https?:\/\/[a-z.:0-9/]+\?\*\*\*/);
+      }
+    }
   }
 });
 

@@ -99,16 +99,99 @@ Deno.test("B63: a text without a secret is quoted as it came, but on one line an
     redact("50%25 of &lt;b&gt; + \\u0041", ["s3cr3tAlphaNum"]),
     "50%25 of &lt;b&gt; + \\u0041",
   );
-  assertEquals(redact("a\u0000b\r\nc\u2028d\u202ee\u001b[31m", []), "a b  c d e [31m");
+  assertEquals(redact("a\u0000b\r\nc\u2028d\u202ee\u001b[31m", []), "a b c d e [31m");
   assertEquals(redact("x".repeat(999), []).length, 200);
-  assertEquals(redact("x".repeat(199) + "🔑", []), "x".repeat(199) + " ");
+  assertEquals(redact("x".repeat(199) + "🔑", []), "x".repeat(199));
   const secret = "s3cr3tAlphaNum0123";
   assertEquals(redact("x".repeat(190) + secret, [secret]), "x".repeat(190) + "***");
 });
 
+Deno.test("B63: white space, marks and emoji of a secret do not give it away", () => {
+  const inNumbers = (base: number, open: string, close: string) => (secret: string) =>
+    [...secret].map((one) => open + one.codePointAt(0)!.toString(base) + close).join("");
+  const inUnits = (open: string, digits: number) => (secret: string) =>
+    Array.from(
+      { length: secret.length },
+      (_, i) => open + secret.charCodeAt(i).toString(16).padStart(digits, "0"),
+    ).join("");
+  const ways = [
+    (secret: string) => secret,
+    inNumbers(10, "&#", ";"),
+    inNumbers(16, "&#x", ";"),
+    inNumbers(16, "\\u{", "}"),
+    inUnits("\\u", 4),
+    inUnits("%u", 4),
+  ];
+  const secrets = [
+    "correct\u00a0horse\u00a0battery",
+    "ab  cd  ef  gh",
+    "tab\tand\nline",
+    "ab\u200dcd\u200def\u200dgh",
+    "pass\u00adword\u00ad12",
+    "😀😁😂🤣😃",
+    "e\u0301e\u0301e\u0301e\u0301",
+  ];
+  for (const secret of secrets) {
+    for (const [at, spell] of ways.entries()) {
+      assertEquals(redact(`got ${spell(secret)} end`, [secret]), "got *** end", `${secret} ${at}`);
+    }
+  }
+  const hex = inUnits("\\x", 2);
+  assertEquals(redact(`got ${hex(SECRETS[1]!)} end`, SECRETS), "got *** end");
+});
+
+Deno.test("B63: a secret that begins as an escape goes on is hidden behind what would open one", () => {
+  for (
+    const [before, secret] of [["%", "41abcdefg"], ["\\u", "0041abcdefg"], ["\\x", "41abcdef"], [
+      "&#",
+      "65;abcdefg",
+    ], ["%25", "41abcdefg"]] as const
+  ) {
+    const shown = redact(`got ${before}${secret} end`, [secret]);
+    assert(/^got \S*\*\*\* end$/.test(shown), shown);
+  }
+});
+
+Deno.test("B63: a secret that is an escape, or nothing once it is undone, leaves the words alone", () => {
+  for (const secret of ["\\", "\\\\", "&amp;&#0;"]) {
+    assertEquals(redact("x, got fine end", [secret]), "x, got fine end", secret);
+  }
+  assertEquals(redact("&#9999999999; %zz", ["s3cr3tAlphaNum"]), "&#9999999999; %zz");
+});
+
+Deno.test("B63: no URL is quoted with its query", () => {
+  assertEquals(
+    redact("error for url (http://127.0.0.1:1/t?sig=SIG&a=b): refused", []),
+    "error for url (http://127.0.0.1:1/t?***): refused",
+  );
+  for (
+    const url of ["https://a/t?sig=SIG", "HTTPS://u@a?x=SIG", "ws://a/b?c?SIG)SIG", "redis://a?SIG"]
+  ) {
+    for (const text of [url, `see ${url}.`, `<${url}>`, `"${url}", and`, `a:${url}`]) {
+      const shown = redact(text, []);
+      assert(!shown.includes("SIG") && shown.includes("?***"), shown);
+    }
+  }
+  assertEquals(redact("why? a/b?c=d https://a/b#c", []), "why? a/b?c=d https://a/b#c");
+});
+
 Deno.test("B63: redacting takes no more than linear time, whatever it is given", () => {
   const secret = SECRETS[0]!;
-  const worst = ["%25", "\\", "&amp;", "&", "%", "+", secret, secret.slice(0, 7), " ", "aaaaaaaa"];
+  const worst = [
+    "%25",
+    "\\",
+    "&amp;",
+    "&",
+    "%",
+    "+",
+    secret,
+    secret.slice(0, 7),
+    " ",
+    "aaaaaaaa",
+    "://",
+    "?",
+    "http://a?b)",
+  ];
   for (const part of worst) {
     assertLinear(part, (size) => {
       const text = part.repeat(size / part.length);
@@ -153,6 +236,25 @@ Deno.test("B63: whatever an answer's shape, no field of the error holds the secr
   }
 });
 
+Deno.test("B63: a short secret stands in no part of the message, the hint neither", async () => {
+  const secret = "s3cr3t7";
+  for (
+    const init of [
+      { status: 400, headers: { "x-request-id": secret } },
+      { status: 302, headers: { location: `https://${secret}.example/` } },
+      { status: 302, headers: { location: `https://x@${secret}:8443/` } },
+    ]
+  ) {
+    const { message } = await rejected({ error: "x" }, init, secret);
+    assert(message.includes("***") && !message.includes(secret), message);
+  }
+  for (const field of ["transactionId", "correlation_id", "instance"]) {
+    const body = { error_code: "x", message: "m", [field]: `id ${secret}` };
+    const { message } = await rejected(body, { status: 400 }, secret);
+    assert(message.includes("quote transactionId id ***") && !message.includes(secret), message);
+  }
+});
+
 Deno.test("B63: the token of an answer that is refused is quoted nowhere", async () => {
   const token = "tok-0123456789-abcdef";
   const refused = { access_token: token, refresh_token: `${token}-2`, token_type: "mac" };
@@ -169,5 +271,30 @@ Deno.test("B63: the token of an answer that is refused is quoted nowhere", async
       KpnAuthError,
     );
     assert(!Deno.inspect(error).includes(token.slice(4, 12)), error.message);
+  }
+});
+
+Deno.test("B63: the values of parameters are quoted in no error", async () => {
+  const parameters = { assertion: "S3CRETPARAMETER", pin: "p1n", scopes: "operator_lookup" };
+  for (const value of Object.values(parameters)) {
+    const answers = [
+      () =>
+        Promise.resolve(
+          Response.json({ error: "x", error_description: `got ${value}` }, { status: 400 }),
+        ),
+      () =>
+        Promise.resolve(
+          Response.json({ error: value }, { status: 400, headers: { "x-request-id": value } }),
+        ),
+      () => Promise.reject(new TypeError(`cannot send ${encodeURIComponent(value)}`)),
+    ];
+    for (const fetch of answers) {
+      const error = await assertRejects(
+        () => requestToken({ clientId: "i", clientSecret: "s", parameters, retries: 0, fetch }),
+        KpnAuthError,
+      );
+      const shown = [error.message, error.transactionId, `${error.cause}`].join();
+      assert(shown.includes("***") && !shown.includes(value), shown);
+    }
   }
 });

@@ -172,7 +172,7 @@ function explained(error: unknown, { url }: ApiCall): unknown {
   ) {
     return failure(EXIT.failed, `Cannot write the answer: ${(error as Error).message}`);
   }
-  const { message, cause } = networkError(error, url.href, "");
+  const { message, cause } = networkError(error, url.href, []);
   const words = message.replace("get a token", `call ${url.pathname}`);
   return Object.assign(failure(EXIT.network, words), { cause: cause ?? error });
 }

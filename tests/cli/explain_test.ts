@@ -17,6 +17,13 @@ onEach("explain reads standard input, and says what to do and what not to try", 
   }
 });
 
+onEach("explain reads what a terminal shows", async (runtime) => {
+  const stdin = `PS C:\\> curl.exe -i https://api-prd.kpn.com/x\r\n${ANSWER}\r\nPS C:\\> `;
+  const { code, stdout } = await run(runtime, ["explain"], { stdin });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^invalid_client · HTTP 401/);
+});
+
 onEach(
   "explain reads a file, of PowerShell's too, and writes JSON for programs",
   async (runtime) => {
@@ -40,6 +47,9 @@ onEach(
     const noise = await run(runtime, ["explain"], { stdin: "hello" });
     assertEquals(noise.code, 5);
     assertStringIncludes(noise.stdout, "curl -i");
+    const cut = await run(runtime, ["explain"], { stdin: ANSWER.slice(0, -2) });
+    assertEquals(cut.code, 5);
+    assertStringIncludes(cut.stdout, "cannot be read");
     const bare = await run(runtime, ["explain", "--status", "403"], { stdin: "" });
     assertEquals(bare.code, 0);
     assertMatch(bare.stdout, /^access_denied · HTTP 403\n/);
