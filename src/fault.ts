@@ -100,9 +100,8 @@ export function parseFault(
   const clean = (text: string, most?: number) => redact(text, secrets, most);
   const said = readEnvelope(body);
   const challenge = readChallenge(header("www-authenticate"));
-  const speakers = [said, challenge];
-  const speaker = speakers.find(({ codes }) => codes.some(meaningOf)) ??
-    speakers.find(({ name }) => name) ?? said;
+  const speaker = [said, challenge].find(({ codes }) => codes.some(meaningOf)) ??
+    [said, challenge].find(({ name }) => name) ?? said;
   const known = speaker.codes.find(meaningOf);
   const originalCode = clean(known ?? speaker.name);
   const message = clean(speaker.message || said.message);
