@@ -105,9 +105,8 @@ export function parseFault(
   const known = speaker.codes.find(meaningOf);
   const originalCode = clean(known ?? speaker.name);
   const message = clean(speaker.message || said.message);
-  let code = known
-    ? meaningOf(known)!
-    : byStatus(status, header, body, !!(originalCode || message));
+  const isSaid = originalCode !== "" || message !== "";
+  let code = meaningOf(known ?? "") ?? byStatus(status, header, body, isSaid);
   // The one exception of place: there it is Apigee's word for a wrong id.
   if (code === "invalid_request" && status === 401 && (tokenEndpoint || said.ofTokenEndpoint)) {
     code = "invalid_client";
