@@ -83,7 +83,7 @@ export function stored(layer: Layer, store: TokenStore, options: StoredOptions):
       layer,
       store,
       ask,
-      secrets: [ask.run.secret],
+      secrets: [...ask.run.secrets],
       announced: new Set(),
       key: "",
       late: false,
