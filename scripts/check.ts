@@ -31,6 +31,7 @@ const CORE = [
   "wait_until",
   "cached",
   "source",
+  "init",
   "call",
   "fetch",
 ];

@@ -94,12 +94,8 @@ const keyOf = () => Promise.resolve("key");
 /** A run of the grant as the layers see it; no simulated mint takes so long that it would be cut. */
 function runAt(now: number): Ask["run"] {
   const { signal } = new AbortController();
-  return {
-    request: { body: "" },
-    signal,
-    endsAt: now + TIMEOUT,
-    secrets: [] as string[],
-  } as Ask["run"];
+  const run: Partial<Ask["run"]> = { signal, endsAt: now + TIMEOUT, secrets: [] };
+  return { ...run, request: { body: "" } } as Ask["run"];
 }
 
 /** What the client of the Durable Object does: it asks the object's source, far away. */

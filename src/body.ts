@@ -12,9 +12,9 @@ export interface ResponseLike {
   /** Header look-up, case-insensitive. */
   readonly headers: { get(name: string): string | null };
   /** The body, if there is one. */
-  readonly body?: BodyLike | AsyncIterable<unknown> | null;
+  readonly body?: BodyLike | AsyncIterable<unknown> | null | undefined;
   /** Whether somebody has begun to read it. */
-  readonly bodyUsed?: boolean;
+  readonly bodyUsed?: boolean | undefined;
   /** Read where there is no `body`, as in React Native and in stubs. */
   text?(): Promise<string>;
   /** Read where there is no `text` either. */
@@ -24,14 +24,14 @@ export interface ResponseLike {
 /** The part of a body's `ReadableStream` that is used here. */
 export interface BodyLike {
   /** Whether somebody has taken hold of it. */
-  readonly locked?: boolean;
+  readonly locked?: boolean | undefined;
   /** Takes hold of the stream. */
   getReader(): {
     read(): Promise<{ done?: boolean; value?: unknown }>;
-    cancel?(): Promise<unknown>;
+    cancel?(): unknown;
   };
   /** Gives the stream up. */
-  cancel(): Promise<unknown>;
+  cancel(): unknown;
 }
 
 /** The most that is read of an answer, in bytes. KPN's documented answer has 500. */
@@ -54,7 +54,7 @@ export async function readText(
   }
   const reader = readerOf(response);
   // Never waited for: cancelling one side of a clone does not resolve in Node, Deno and Bun.
-  const cancel = () => void reader.cancel?.().catch(() => {});
+  const cancel = () => giveUp(() => reader.cancel?.());
   const stay = signal && onAbort(signal, cancel);
   const decoder = new TextDecoder();
   let text = "";
@@ -64,7 +64,7 @@ export async function readText(
       signal?.throwIfAborted();
       // Chunks that are all there already would let no timer run.
       if (chunks % 512 === 0) await new Promise((resolve) => setTimeout(resolve));
-      const { done, value } = await reader.read();
+      const { done, value } = Object(await reader.read());
       if (done) return text + decoder.decode();
       const bytes = bytesOf(value);
       text += decoder.decode(bytes.subarray(0, room), { stream: true });
@@ -83,7 +83,7 @@ function readerOf(response: ResponseLike): ReturnType<BodyLike["getReader"]> {
   const body = Object(response.body);
   if (body.getReader) return body.getReader();
   const chunks = body[Symbol.asyncIterator]?.() ?? wholeOf(response);
-  return { read: () => chunks.next(), cancel: () => Promise.resolve(chunks.return?.()) };
+  return { read: () => chunks.next(), cancel: () => chunks.return?.() };
 }
 
 /** What is in an answer that shows no stream, as React Native's and a test's may. */
@@ -96,8 +96,16 @@ async function* wholeOf(response: ResponseLike): AsyncGenerator<string> {
 /** Streams that are not the web's give strings and buffers of other kinds, too. */
 function bytesOf(chunk: unknown): Uint8Array {
   if (typeof chunk === "string") return new TextEncoder().encode(chunk);
-  if (!ArrayBuffer.isView(chunk)) return new Uint8Array(chunk as ArrayBuffer);
+  if (isA(chunk, "ArrayBuffer")) return new Uint8Array(chunk as ArrayBuffer);
+  if (!ArrayBuffer.isView(chunk)) throw unreadable("has a body that holds neither bytes nor text");
   return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+/** Whether a value is of one of these classes of the web, a library's own or another realm's included. */
+export function isA(value: unknown, ...names: readonly string[]): boolean {
+  if (names.includes(Object.prototype.toString.call(value).slice(8, -1))) return true;
+  const classes = globalThis as unknown as Readonly<Record<string, new () => unknown>>;
+  return names.some((name) => classes[name] && value instanceof classes[name]);
 }
 
 /** What a program does wrong with an answer: not the network's fault, and never tried again. */
@@ -105,9 +113,17 @@ export function unreadable(why: string): KpnAuthError {
   return new KpnAuthError("invalid_response", `Cannot read the answer: what fetch gave ${why}.`);
 }
 
-/** Gives up a body that nobody will read, so that its connection is freed. */
+/** Gives up a body that nobody will read, so that its connection is freed. Node's streams are destroyed. */
 export function discard(response: ResponseLike): void {
-  (response.body as BodyLike | undefined)?.cancel?.().catch(() => {});
+  giveUp(() => {
+    const { body } = Object(response);
+    return body?.cancel ? body.cancel() : body?.destroy?.();
+  });
+}
+
+/** Calls what ends a stream and waits for nothing; a stub's may throw, or give no promise. */
+function giveUp(cancel: () => unknown): void {
+  new Promise((resolve) => resolve(cancel())).catch(() => {});
 }
 
 /**

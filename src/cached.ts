@@ -40,7 +40,7 @@ export interface TokenSource {
 export interface CachedOptions {
   /** The deadline that the layer keeps by itself. */
   readonly timeout: number;
-  readonly margins: Required<Margins>;
+  readonly margins: Readonly<Record<keyof Margins, number>>;
   readonly now: () => number;
   readonly random: () => number;
   readonly announce: (event: KpnAuthEvent) => void;

@@ -1,6 +1,7 @@
 /** A call as `fetch` takes it, made ready to be sent more than once. */
 
 import { MAX_TIMER, within } from "./deadline.ts";
+import { copyHeaders, copyInit, type HeaderCopy, type InitCopy, isOneShot } from "./init.ts";
 
 /** The part of `fetch` that an API call takes; always called with a string. */
 // deno-lint-ignore no-explicit-any -- undici's init and response are not the DOM's, and must fit.
@@ -18,16 +19,20 @@ export interface Call {
   send(authorization?: string): Promise<Response>;
 }
 
-/** The call that `input` and `init` describe, as `fetch` reads them. */
+/**
+ * The call that `input` and `init` describe, as `fetch` reads them. `allow` gives the URL to call, or
+ * throws if it may not have the token.
+ */
 export function prepareCall(
-  url: string,
   input: string | URL | Request,
   init: RequestInit | undefined,
   fetch: ApiFetch,
+  allow: (url: string) => string,
 ): Call | Promise<Call> {
+  const url = allow(isRequest(input) ? input.url : `${input}`);
   return isRequest(input) || isRequest(init)
-    ? prepareRequest(url, input, init, fetch)
-    : plainCall(url, init ?? {}, fetch);
+    ? prepareRequest(url, input, init, fetch, allow)
+    : plainCall(url, init ? copyInit(init) : {}, fetch);
 }
 
 async function prepareRequest(
@@ -35,28 +40,27 @@ async function prepareRequest(
   input: string | URL | Request,
   init: RequestInit | undefined,
   fetch: ApiFetch,
+  allow: (url: string) => string,
 ): Promise<Call> {
-  const given = isRequest(init) ? await initOf(init) : init ?? {};
+  const given = isRequest(init) ? await initOf(init) : copyInit(init ?? {});
   if (!isRequest(input)) return plainCall(url, given, fetch);
   if (fetch === globalThis.fetch && input instanceof Request) {
-    return requestCall(input, given, await bodyOf(input, given));
+    return await requestCall(input, given, allow);
   }
   return plainCall(url, await initOf(input, given), fetch);
 }
 
 /** Recognised by its shape: undici's `Request` is not the global one, nor is node-fetch's. */
-export function isRequest(value: unknown): value is Request {
+function isRequest(value: unknown): value is Request {
   return typeof value === "object" && value !== null && "arrayBuffer" in value && "url" in value;
 }
 
-function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
-  // Copied, since the caller may change them while a token is obtained.
-  const init = { ...given };
-  const headers = copyOf(init.headers);
+function plainCall(url: string, init: InitCopy, fetch: ApiFetch): Call {
+  const { headers = {}, signal, body } = init;
   return {
-    signal: init.signal ?? undefined,
+    signal: signal ?? undefined,
     authorized: hasAuthorization(headers),
-    oneShot: isStream(init.body),
+    oneShot: isOneShot(body),
     send: (authorization) =>
       fetch(url, { ...init, headers: withToken(headers, authorization), redirect: "manual" }),
   };
@@ -65,35 +69,39 @@ function plainCall(url: string, given: RequestInit, fetch: ApiFetch): Call {
 /**
  * The call of a `Request` that the runtime's own `fetch` sends. It is rebuilt from the caller's, so
  * that what no property shows survives: a `dispatcher` on Node, a `client` on Deno. Its
- * body has become bytes, so that it can be sent again and keeps its length.
+ * body becomes bytes, so that it can be sent again and keeps its length.
  */
-function requestCall(
+async function requestCall(
   original: Request,
-  init: RequestInit,
-  body: BodyInit | undefined,
-): Call {
-  let request = rebuild(original, body, init);
-  let sent = false;
+  init: InitCopy,
+  allow: (url: string) => string,
+): Promise<Call> {
+  let request = rebuild(original, init.body, init);
+  allow(request.url); // a subclass may show another than it sends to
+  const body = await bodyOf(request, init);
   return {
     signal: signalOf(original, init),
     authorized: request.headers.has("authorization"),
-    oneShot: isStream(body),
+    oneShot: isOneShot(body),
     send(authorization) {
-      if (sent) request = rebuild(request, body); // sending took its body
-      sent = true;
+      if (request.bodyUsed) request = rebuild(request, body); // it was read, or sent
       if (authorization !== undefined) request.headers.set("authorization", authorization);
       return globalThis.fetch(request);
     },
   };
 }
 
-function rebuild(from: Request, body: BodyInit | undefined, changes?: RequestInit): Request {
+function rebuild(
+  from: Request,
+  body: BodyInit | null | undefined,
+  changes?: InitCopy,
+): Request {
   const init: RequestInit = {};
   // A rebuilt Request forgets these two, and to set them anew takes Node long.
   if (from.referrer !== "about:client") init.referrer = from.referrer;
   if (from.referrerPolicy) init.referrerPolicy = from.referrerPolicy;
   Object.assign(init, changes, { redirect: "manual" });
-  if (body !== undefined) init.body = body;
+  if (body != null) init.body = body;
   return new Request(from, init);
 }
 
@@ -104,8 +112,7 @@ const OPTIONS = "cache cf credentials fetcher integrity keepalive mode referrer 
  * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
  * those of some options, and so is the mode that only a browser may set.
  */
-async function initOf(request: Request, override: RequestInit = {}): Promise<RequestInit> {
-  const { method, headers } = request;
+async function initOf(request: Request, override: InitCopy = {}): Promise<InitCopy> {
   const plain = new Request("https://localhost");
   const valueIn = (from: Request, name: string) =>
     (from as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
@@ -113,53 +120,37 @@ async function initOf(request: Request, override: RequestInit = {}): Promise<Req
     valueIn(request, name) !== valueIn(plain, name) && valueIn(request, name) !== "navigate"
   );
   return {
-    method,
-    headers,
     ...defined(options.map((name) => [name, valueIn(request, name)])),
+    method: request.method,
+    headers: copyHeaders(request.headers),
     ...defined(Object.entries(override)),
     signal: signalOf(request, override) ?? null,
     body: await bodyOf(request, override) ?? null,
   };
 }
 
-const defined = (entries: unknown[][]): RequestInit =>
+const defined = (entries: unknown[][]): InitCopy =>
   Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 
 /** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */
 async function bodyOf(
   request: Request,
-  override: RequestInit,
+  override: InitCopy,
 ): Promise<BodyInit | undefined> {
   if (override.body != null) return override.body;
   if (request.body === null) return undefined;
   const bytes = await within(MAX_TIMER, signalOf(request, override), () => request.arrayBuffer());
-  return request.body || bytes.byteLength ? bytes : undefined; // Firefox shows no body at all
+  // Firefox shows no body at all.
+  return request.body || request.bodyUsed || bytes.byteLength ? bytes : undefined;
 }
 
 /** The signal of a `Request`, unless it is overridden: by `null`, too. */
-function signalOf(request: Request, { signal }: RequestInit): AbortSignal | undefined {
+function signalOf(request: Request, { signal }: InitCopy): AbortSignal | undefined {
   return (signal === undefined ? request.signal : signal) ?? undefined;
 }
 
-/** A stream, the web's or Node's, can be sent once. */
-function isStream(body: unknown): boolean {
-  return body != null && ("getReader" in Object(body) || Symbol.asyncIterator in Object(body));
-}
-
-type HeaderCopy = Readonly<Record<string, string>> | readonly (readonly string[])[];
-
-/** Headers in the form that they came in: a plain record costs least, and a list keeps its duplicates. */
-function copyOf(given: HeadersInit | undefined): HeaderCopy {
-  if (given === undefined) return {};
-  // What is no object is refused, in the runtime's own words.
-  const headers = Object(given) === given ? given : new Headers(given);
-  return Symbol.iterator in headers
-    ? Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair])
-    : { ...headers };
-}
-
 function hasAuthorization(headers: HeaderCopy): boolean {
-  const names = Array.isArray(headers) ? headers.map(([name]) => name) : Object.keys(headers);
+  const names = Array.isArray(headers) ? headers.map(([name = ""]) => name) : Object.keys(headers);
   return names.some((name) => /^authorization$/i.test(name));
 }
 

@@ -1,6 +1,7 @@
 /** What a token source and an authorized fetch tell of themselves. */
 
 import type { KpnAuthError, KpnAuthErrorCode } from "./errors.ts";
+import { checkFunctions } from "./options.ts";
 
 /** Something that happened. No event carries a secret or a token. */
 export type KpnAuthEvent =
@@ -35,6 +36,7 @@ export type EventListener = (event: KpnAuthEvent) => unknown;
 
 /** `listener`, so wrapped that nothing it does breaks the caller. */
 export function announcer(listener: EventListener | undefined): (event: KpnAuthEvent) => void {
+  checkFunctions({ onEvent: listener });
   return (event) => {
     (async () => await listener?.(event))().catch(() => {});
   };

@@ -72,7 +72,7 @@ export async function readFault(
 ): Promise<Fault | undefined> {
   if (response.status < 400) return undefined;
   signal?.throwIfAborted();
-  const copy = response.clone();
+  const copy = response.clone?.(); // a stub may have none
   let body = "";
   try {
     await within(BODY_TIMEOUT, signal, (over) => readText(copy, over, (come) => body = come));

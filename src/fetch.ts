@@ -1,12 +1,13 @@
 /** `fetch` with the token added. */
 
 import { discard } from "./body.ts";
-import { type ApiFetch, isRequest, prepareCall } from "./call.ts";
-import { MAX_TIMER, within } from "./deadline.ts";
+import { type ApiFetch, prepareCall } from "./call.ts";
+import { MAX_TIMER, onAbort, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
-import { refuse } from "./options.ts";
+import { checkFunctions, refuse } from "./options.ts";
+import { checkResponse } from "./response.ts";
 import type { TokenCall, TokenSource } from "./cached.ts";
 import type { WaitUntil } from "./wait_until.ts";
 import type { AccessToken } from "./token.ts";
@@ -26,25 +27,25 @@ export interface AuthorizedFetchOptions {
    * The origins that may get the token; relative URLs resolve against the first. Of a URL
    * only its origin counts, not its path. Default: the source's `origin`, or else KPN's gateway.
    */
-  readonly origins?: readonly (string | URL)[];
+  readonly origins?: readonly (string | URL)[] | undefined;
   /** Accept `http:` origins that are not on loopback. Default: `false`. */
-  readonly allowInsecureHttp?: boolean;
+  readonly allowInsecureHttp?: boolean | undefined;
   /**
    * Whether an answer that is not 2xx means that the token was rejected, so that another one is
    * obtained and the call is sent once more. Gets a copy of the answer, to read as it likes until
    * it has decided. Default: whether {@linkcode readFault} calls the answer `invalid_token`,
    * looking at 64 KiB for one second at most.
    */
-  readonly shouldReplay?: (response: Response) => boolean | Promise<boolean>;
+  readonly shouldReplay?: ((response: Response) => boolean | Promise<boolean>) | undefined;
   /**
    * Sends the calls, always as `(string, init)`. Of a `Request` it gets all that properties show.
    * Default: `globalThis.fetch`, looked up at each call.
    */
-  readonly fetch?: ApiFetch;
+  readonly fetch?: ApiFetch | undefined;
   /** Lets background refreshes finish on edge runtimes. */
-  readonly waitUntil?: WaitUntil;
+  readonly waitUntil?: WaitUntil | undefined;
   /** Hears of replays. */
-  readonly onEvent?: EventListener;
+  readonly onEvent?: EventListener | undefined;
 }
 
 /**
@@ -62,7 +63,8 @@ export interface AuthorizedFetchOptions {
  *
  * A `Request` keeps its options, a `client` (Deno) or `dispatcher` (Node) among them. Bun keeps no
  * `proxy` in a `Request`, not for its own `fetch` either: give it in `init`. An injected `fetch`
- * does not see what no property of the `Request` shows.
+ * does not see what no property of the `Request` shows. A stub that has no `clone` is judged by its
+ * status and its headers alone.
  *
  * The function it returns throws a `TypeError` that names an origin that is not allowed, a
  * {@linkcode KpnAuthError} if no token can be obtained, `fetch`'s own errors, and the reason
@@ -94,18 +96,21 @@ export function authorizedFetch(
   options: AuthorizedFetchOptions = {},
 ): AuthorizedFetch {
   const { fetch, shouldReplay, waitUntil } = options;
+  checkFunctions({ fetch, shouldReplay });
   const origins = originsOf(source, options);
   const announce = announcer(options.onEvent);
+  const allow = (url: string) => allowedUrl(url, origins);
 
   return async (input, init) => {
-    const url = allowedUrl(input, origins);
-    const call = await prepareCall(url, input, init, fetch ?? globalThis.fetch);
-    if (call.authorized) return await call.send();
+    const call = await prepareCall(input, init, fetch ?? globalThis.fetch, allow);
+    const send = async (token?: AccessToken) =>
+      checkResponse(await call.send(token && `Bearer ${token.value}`));
+    if (call.authorized) return await send();
 
     const { signal } = call;
     const ask = signal || waitUntil ? { signal, waitUntil } : undefined;
     const token = await source.token(ask);
-    const response = await call.send(`Bearer ${token.value}`);
+    const response = await send(token);
     if (response.ok) return response;
 
     const other = await within(
@@ -120,7 +125,7 @@ export function authorizedFetch(
     if (!other || call.oneShot) return response;
     discard(response);
     announce({ type: "replayed", status: response.status });
-    return await call.send(`Bearer ${other.value}`);
+    return await send(other);
   };
 }
 
@@ -140,8 +145,7 @@ function originsOf(
 const PATH = /^\/(?![/\\\t\n\r])/;
 
 /** The URL that is called, if it may have the token. Parsing one would cost more than all the rest. */
-function allowedUrl(input: string | URL | Request, origins: readonly string[]): string {
-  const given = isRequest(input) ? input.url : `${input}`;
+function allowedUrl(given: string, origins: readonly string[]): string {
   if (PATH.test(given)) return origins[0] + given;
   if (isWithin(given, origins)) return given;
   const { href, origin } = new URL(given, origins[0]);
@@ -187,9 +191,15 @@ async function isRejected(
 
 /** A copy that ends with `over`, however it is held: nothing of an answer stays open for it. */
 function copyOf(response: Response, over: AbortSignal): Response {
-  if (response.bodyUsed) return response; // a wrapper of fetch has read it
+  // A wrapper of fetch has read it, or it is a stub.
+  if (response.bodyUsed || !response.clone) return response;
   const clone = response.clone();
-  if (!clone.body?.pipeThrough) return clone;
-  const body = clone.body.pipeThrough(new TransformStream(), { signal: over });
-  return Object.defineProperty(new Response(body, clone), "url", { value: response.url });
+  const { body, status } = clone;
+  // Node's streams have no pipeThrough, and no Response can be made with a status such as 999.
+  if (!body?.pipeThrough || status > 599) {
+    onAbort(over, () => discard(clone));
+    return clone;
+  }
+  const copy = new Response(body.pipeThrough(new TransformStream(), { signal: over }), clone);
+  return Object.defineProperty(copy, "url", { value: response.url });
 }

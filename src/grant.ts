@@ -1,12 +1,12 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
 import type { ResponseLike } from "./body.ts";
-import { nothing, within } from "./deadline.ts";
+import { nothing, onAbort, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import { networkError } from "./network.ts";
 import { checkNumbers } from "./numbers.ts";
-import { checkObject } from "./options.ts";
+import { checkFunctions, checkObject } from "./options.ts";
 import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
 import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
@@ -139,6 +139,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
   checkObject("options", options);
   const { clientId, clientSecret, fetch, now = Date.now, random = Math.random } = options;
   const { timeout = 10_000, attemptTimeout = 4_000, retries = 2 } = options;
+  checkFunctions({ fetch, now, random });
   checkNumbers({ timeout, attemptTimeout, retries });
   // A function is asked later: until then any text stands for what it gives.
   const text = (value: Credential) => typeof value === "function" ? "-" : value;
@@ -235,9 +236,14 @@ async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<Access
   const { url, headers, ...init } = run.request;
   run.phase = "waiting for the answer";
   const requestedAt = now();
-  const response = await fetch(url, { ...init, headers: { ...headers }, signal });
+  // Of its own, since `signal` aborts after a success, too: a wrapper may still read a clone then.
+  const failed = new AbortController();
+  const stay = onAbort(signal, () => failed.abort());
+  const response = await fetch(url, { ...init, headers: { ...headers }, signal: failed.signal });
   run.phase = "reading the answer";
-  return toAccessToken(await readWire(response, run.secrets, now, signal), requestedAt);
+  const token = toAccessToken(await readWire(response, run.secrets, now, signal), requestedAt);
+  stay();
+  return token;
 }
 
 function timedOut(option: string, ms: number, run: { readonly phase: string }) {

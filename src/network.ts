@@ -32,7 +32,7 @@ export function networkError(
   // Runtimes hide the reason in causes, and in the errors of a group.
   const chain = [thrown];
   for (let i = 0; i < chain.length && chain.length < DEPTH; i++) {
-    chain.push(...wordsOf(chain[i]).below);
+    chain.push(...wordsOf(chain[i]).below.slice(0, DEPTH));
   }
   const said = chain.map(wordsOf).map(({ name, code, message }) => `${name} ${code} ${message}`);
   // Some quote the URL or the host, which may hold any of the words.

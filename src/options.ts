@@ -30,6 +30,14 @@ export function checkObject(option: string, value: unknown): void {
   refuse(option, "must be a plain object");
 }
 
+/** Refuses what is no function, but for `undefined`, which means the default. */
+export function checkFunctions(values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || typeof value === "function") continue;
+    refuse(`${name} ${quoted(value)}`, "must be a function");
+  }
+}
+
 /** A value as a message quotes it: on one line, short, and never what is inside an object. */
 export function quoted(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 99));

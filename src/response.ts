@@ -1,7 +1,7 @@
 /** The answer of the token endpoint: the wire object whole, and the access token made of it. */
 
 import { parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
-import { KpnAuthError } from "./errors.ts";
+import { causeOf, KpnAuthError } from "./errors.ts";
 import { parseFault } from "./fault.ts";
 import { redact } from "./redact.ts";
 import {
@@ -89,11 +89,8 @@ export async function readWire(
   now: () => number = Date.now,
   signal?: AbortSignal,
 ): Promise<TokenResponse> {
-  const { ok, status, headers } = Object(response) as ResponseLike;
-  // A wrapper of `fetch` that forgets to return, or a stub that lacks a field.
-  if (ok === undefined || status === undefined) {
-    throw unreadable(response ? "has no `ok` or `status`" : `is ${response}`);
-  }
+  const { ok, status, headers } = checkResponse(response);
+  if (ok === undefined || status === undefined) throw unreadable("has no `ok` or `status`");
   const text = await readText(response, signal);
   const wire = parseJson(text) as TokenResponse | null | undefined;
   if (ok && isToken(wire)) return wire;
@@ -112,6 +109,19 @@ export async function readWire(
     `Cannot get a token: ${code} (${words.filter(Boolean).join(", ")}). ${hint}`,
     { status, ...details },
   );
+}
+
+/** Names what a wrapper of `fetch` that forgets to return gives, and a stub that cannot be looked at. */
+export function checkResponse<T extends ResponseLike>(response: T): T {
+  if (response == null) throw unreadable(`is ${response}`);
+  for (const name of ["ok", "status", "headers", "body", "bodyUsed"] as const) {
+    try {
+      response[name];
+    } catch (error) {
+      throw unreadable(`has a broken \`${name}\` (${causeOf(error).message})`);
+    }
+  }
+  return response;
 }
 
 function isToken(wire: TokenResponse | null | undefined): wire is TokenResponse {

@@ -76,7 +76,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   });
 }
 
-function marginsOf(margins: Margins = {}): Required<Margins> {
+function marginsOf(margins: Margins = {}): Readonly<Record<keyof Margins, number>> {
   checkObject("margins", margins);
   const { ageing = 300_000, stale = 10_000 } = margins;
   checkNumbers({ ageing, stale });

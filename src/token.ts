@@ -39,12 +39,12 @@ export interface Margins {
    * A token is renewed in the background from so many ms before its expiry, but
    * from no more than 10 % of its lifetime. Default: 300,000 (5 minutes).
    */
-  readonly ageing?: number;
+  readonly ageing?: number | undefined;
   /**
    * From so many ms before its expiry, but from no more than 5 % of its lifetime, a token is
    * handed out only if no other can be obtained. Default: 10,000 (10 seconds).
    */
-  readonly stale?: number;
+  readonly stale?: number | undefined;
 }
 
 /** When a token starts to age and when it turns stale: epoch ms. */
@@ -57,7 +57,11 @@ export interface Ages {
  * When a token ages and turns stale. `jitter` (0 to 1) moves the ageing point
  * earlier by up to a fifth of its margin, so that a fleet does not refresh in one second.
  */
-export function agesOf(token: AccessToken, margins: Required<Margins>, jitter: number): Ages {
+export function agesOf(
+  token: AccessToken,
+  margins: Readonly<Record<keyof Margins, number>>,
+  jitter: number,
+): Ages {
   const { requestedAt, expiresAt } = token;
   const lifetime = expiresAt - requestedAt;
   const stale = Math.min(margins.stale, lifetime * 0.05);

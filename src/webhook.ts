@@ -16,11 +16,11 @@ export type WebhookSecrets = string | readonly string[] | ReadonlyMap<string, st
 /** What is accepted. */
 export interface VerifyWebhookOptions {
   /** How far the timestamp may be from now, before or after, in ms. Default: 600,000; `Infinity`: any. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
   /** The longest body, in bytes. Default: 1,048,576. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** A delivery that KPN signed. KPN signs the body alone: the other fields are as they came. */

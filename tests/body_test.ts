@@ -1,7 +1,7 @@
 /** B64, B68: what a `fetch` of any make gives is read up to a cap, or its mistake is named. */
 
 import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
-import { parseJson, readText, type ResponseLike } from "../src/body.ts";
+import { discard, parseJson, readText, type ResponseLike } from "../src/body.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
 
@@ -116,6 +116,33 @@ Deno.test("B64: an answer without a stream is read by text() or json(), and with
   assertEquals([error.code, error.status], ["invalid_client", 401]);
 });
 
+function notMocked(): never {
+  throw new Error("not mocked");
+}
+
+/** A body as Node's streams are read. */
+async function* yielding(...chunks: unknown[]) {
+  for (const chunk of chunks) yield await Promise.resolve(chunk);
+}
+
+Deno.test("B68: a stub's cancel that gives no promise, throws, or is missing harms nothing", async () => {
+  const chunk = bytes(JSON.stringify(WIRE));
+  for (const cancel of [() => {}, notMocked, () => Promise.reject(new Error("no")), undefined]) {
+    let reads = 0;
+    const read = () => Promise.resolve(reads++ ? { done: true } : { value: chunk });
+    const body = { getReader: () => ({ read, cancel }), cancel };
+    assertEquals<unknown>(await readTokenResponse(stub({ body })), WIRE);
+    discard(stub({ body }));
+  }
+});
+
+Deno.test("B64: buffers of another realm are bytes", async () => {
+  const buffer = bytes("{}").buffer;
+  Object.setPrototypeOf(buffer, null);
+  Object.defineProperty(buffer, Symbol.toStringTag, { value: "ArrayBuffer" });
+  assertEquals(await readText(stub({ body: yielding(buffer) })), "{}");
+});
+
 Deno.test("B68: what a program did wrong with the answer is named, and is never tried again", async () => {
   const after = async (spoil: (response: Response) => unknown) => {
     const response = Response.json(WIRE);
@@ -142,6 +169,24 @@ Deno.test("B68: what a program did wrong with the answer is named, and is never 
     "the JSON": [() => WIRE, /no `ok` or `status`/],
     "a text": [() => JSON.stringify(WIRE), /no `ok` or `status`/],
     "without status": [() => ({ ok: true, text: () => "" }), /no `ok` or `status`/],
+    "a Blob as a chunk": [
+      () => stub({ body: yielding(new Blob(["{}"])) }),
+      /neither bytes nor text/,
+    ],
+    "a huge number as a chunk": [() => stub({ body: yielding(2 ** 40) }), /neither bytes nor text/],
+    "an array as a chunk": [() => stub({ body: yielding([123, 125]) }), /neither bytes nor text/],
+    "null as a chunk": [() => stub({ body: yielding(null) }), /neither bytes nor text/],
+    "a text() without a text": [() => stub({ text: () => {} }), /neither bytes nor text/],
+    "a read() without a result": [
+      () => stub({ body: { getReader: () => ({ read: () => {} }) } }),
+      /neither bytes nor text/,
+    ],
+    ...Object.fromEntries(
+      ["ok", "status", "headers", "body", "bodyUsed"].map((name) => [`a ${name} that throws`, [
+        () => Object.defineProperty(stub({ json: () => WIRE }), name, { get: notMocked }),
+        new RegExp(`fetch gave has a broken \`${name}\` \\(not mocked\\)`),
+      ]]),
+    ),
   };
   for (const [name, [give, words]] of Object.entries(mistakes)) {
     let posts = 0;

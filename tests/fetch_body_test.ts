@@ -1,7 +1,8 @@
 /** B18, B31: what becomes of the bodies of answers that are looked at, handed back, or given up. */
 
-import { authorizedFetch, type AuthorizedFetchOptions } from "../mod.ts";
-import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { Readable } from "node:stream";
+import { authorizedFetch, type AuthorizedFetchOptions, KpnAuthError } from "../mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { sourceUnderTest } from "./support/source.ts";
 
 const FAULT = '{"fault":{"detail":{"errorcode":"oauth.v2.InvalidAccessToken"}}}';
@@ -230,5 +231,76 @@ Deno.test("B18: every body of a token endpoint's answer is read or cancelled", a
     await source.token().catch(() => {});
     assert(answer.fate.now !== "open");
     assert(answer.fate.pulled <= 6 * 16_384);
+  }
+});
+
+/** The answer of a test's own: no Response, but what a program's mock of fetch may give. */
+const stub = (members: object) => ({
+  response: { ok: false, status: 401, headers: new Headers(), ...members } as unknown as Response,
+});
+
+Deno.test("B73: after a replay the body of the 401 is given up, however: Node's streams are destroyed, and stubs may throw", async () => {
+  const copy = () => new Response(FAULT, { status: 401 });
+  for (const shouldReplay of [undefined, () => true]) {
+    const stream = Readable.from([FAULT]);
+    const bodies = [stream, { cancel() {} }, { cancel: () => assert(false) }, {}, "text", null];
+    for (const body of bodies) {
+      const kpn = answering([stub({ body, clone: copy }), recorded(200, ["ok"])], { shouldReplay });
+      assertEquals(await (await kpn("/x")).text(), "ok");
+    }
+    assert(stream.destroyed);
+  }
+});
+
+Deno.test("B73: a copy that shouldReplay left unread is given up too where it is a Node stream", async () => {
+  const copy = Readable.from([FAULT]);
+  const answer = stub({ body: Readable.from([FAULT]), clone: () => stub({ body: copy }).response });
+  const response = await answering([answer], { shouldReplay: () => false })("/x");
+  await turn();
+  assertEquals([copy.destroyed, (response.body as unknown as Readable).destroyed], [true, false]);
+});
+
+Deno.test("B75: a stub without clone is judged by its headers and status; one without headers is handed back", async () => {
+  const headers = new Headers({ "www-authenticate": 'Bearer error="invalid_token"' });
+  const json = () => Promise.resolve({});
+  const ok = () => recorded(200, ["ok"]);
+  assertEquals((await answering([stub({ headers, json }), ok()])("/x")).status, 200);
+  assertEquals((await answering([stub({ headers: undefined, json }), ok()])("/x")).status, 401);
+  const is401 = ({ status }: Response) => status === 401;
+  const replaying = answering([stub({ json }), ok()], { shouldReplay: is401 });
+  assertEquals((await replaying("/x")).status, 200);
+});
+
+Deno.test("B68: what fetch gave, if it is no answer, is named, in both sends", async () => {
+  for (const nothing of [undefined, null]) {
+    const none = { response: nothing as unknown as Response };
+    for (const answers of [[none], [recorded(401, [FAULT]), none]]) {
+      const error = await assertRejects(() => answering(answers)("/x"), KpnAuthError);
+      assertEquals(error.code, "invalid_response");
+      assert(error.message.includes(`what fetch gave is ${nothing}`), error.message);
+    }
+  }
+});
+
+Deno.test("shouldReplay gets a copy also of an answer whose status no Response can be made with", async () => {
+  const answer = recorded(401, [FAULT]);
+  Object.defineProperty(answer.response, "status", { value: 999 });
+  const clone = () => Object.defineProperty(new Response(FAULT), "status", { value: 999 });
+  Object.defineProperty(answer.response, "clone", { value: clone });
+  const seen: number[] = [];
+  const shouldReplay = ({ status }: Response) => (seen.push(status), false);
+  await (await answering([answer], { shouldReplay })("/x")).body?.cancel();
+  assertEquals(seen, [999]);
+});
+
+Deno.test("B68: fetch, shouldReplay and onEvent that are no functions are refused at construction, with the value", () => {
+  for (const name of ["fetch", "shouldReplay", "onEvent"]) {
+    for (const value of ["text", 0, false, null]) {
+      assertThrows(
+        () => answering([], { [name]: value }),
+        TypeError,
+        `Cannot use ${name} ${JSON.stringify(value)}: it must be a function`,
+      );
+    }
   }
 });

@@ -186,3 +186,29 @@ Deno.test("a URL that begins with an allowed origin is not parsed, nor is a path
   }
   assertEquals(sent.length, 5);
 });
+
+Deno.test("B28: a Request that shows another URL than it is sent to gets no token", async () => {
+  class Rewritten extends Request {
+    override get url() {
+      return "https://api-prd.kpn.com/x";
+    }
+  }
+  const { fetch } = globalThis;
+  const sent: unknown[] = [];
+  globalThis.fetch = (input) => Promise.resolve((sent.push(input), new Response()));
+  try {
+    const kpn = authorizedFetch({
+      token: () => Promise.reject(new Error("a token was asked for")),
+    });
+    for (const init of [undefined, { method: "POST" }, { headers: { authorization: "mine" } }]) {
+      await assertRejects(
+        () => kpn(new Rewritten("https://evil.example/"), init),
+        TypeError,
+        "https://evil.example",
+      );
+    }
+    assertEquals(sent, []);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+});

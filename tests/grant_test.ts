@@ -1,4 +1,5 @@
 import {
+  createTokenSource,
   KpnAuthError,
   requestToken,
   type RequestTokenOptions,
@@ -7,7 +8,13 @@ import {
 import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { createGrant, minting } from "../src/grant.ts";
 import { type MockFailure, mockKpn } from "../src/mock/mock.ts";
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "./support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
 import { askLayer, recorder } from "./support/layers.ts";
 
@@ -404,4 +411,59 @@ Deno.test("the lowest layer emits what comes of a mint; with a good token in han
   mock.respondNext("unavailable", { times: 2 });
   await assertRejects(() => askLayer(layer, options, { renewing: true }), KpnAuthError);
   assertEquals([heard(), mock.requests.length], [["mintStarted"], 4]);
+});
+
+Deno.test("B68: options that are to be functions and are none are refused at construction, with the value", () => {
+  for (const name of ["fetch", "now", "random", "onEvent"]) {
+    for (
+      const [value, words] of [
+        ["https://proxy.test", '"https://proxy.test"'],
+        [5, "5"],
+        [null, "null"],
+        [false, "false"],
+        [{}, "(object)"],
+      ]
+    ) {
+      const { message } = assertThrows(
+        () => createTokenSource({ ...CREDENTIALS, [name]: value }),
+        TypeError,
+      );
+      assertEquals(message, `Cannot use ${name} ${words}: it must be a function`);
+    }
+    createTokenSource({ ...CREDENTIALS, [name]: undefined });
+  }
+});
+
+Deno.test("the signal that fetch gets aborts when an attempt fails or is left, and not when it succeeds", async () => {
+  const turn = () => new Promise((resolve) => setTimeout(resolve));
+  const attempt = async (answer: () => Promise<Response>, caller?: { signal: AbortSignal }) => {
+    let given!: AbortSignal;
+    const fetch = (_url: string, { signal }: TokenFetchInit) => (given = signal, answer());
+    await requestToken({ ...CREDENTIALS, fetch, retries: 0, attemptTimeout: 20 }, caller)
+      .catch(() => {});
+    await turn();
+    return given.aborted;
+  };
+  const token = () => Promise.resolve(Response.json({ access_token: "a" }));
+  const leaving = new AbortController();
+  assertEquals(await attempt(token), false);
+  assertEquals(await attempt(token, leaving), false);
+  assertEquals(await attempt(() => Promise.resolve(Response.json({}, { status: 500 }))), true);
+  assertEquals(await attempt(deaf), true);
+  const left = attempt(() => (leaving.abort(), deaf()), leaving);
+  assertEquals(await left, true);
+});
+
+Deno.test("a wrapper of fetch can read a clone of the answer when the token has long been handed out", async () => {
+  let log!: Promise<string>;
+  const fetch = async (_url: string, { signal }: TokenFetchInit) => {
+    const response = Response.json({ access_token: "a" });
+    const copy = response.clone();
+    log = new Promise((resolve) => setTimeout(resolve)).then(() => signal.throwIfAborted()).then(
+      () => copy.text(),
+    );
+    return await Promise.resolve(response);
+  };
+  await requestToken({ ...CREDENTIALS, fetch });
+  assertEquals(await log, '{"access_token":"a"}');
 });

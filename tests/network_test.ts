@@ -172,3 +172,8 @@ Deno.test("an error of ours passes through, and causes that go in circles end", 
   circle.cause = circle;
   assertMatch(failing(circle).message, /\(round\)/);
 });
+
+Deno.test("a group of any number of errors is named by its first ones", () => {
+  const many = new AggregateError(Array(200_000).fill(new Error("ECONNREFUSED")));
+  assertMatch(failing(many).message, /connection refused/);
+});

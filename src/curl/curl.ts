@@ -15,13 +15,13 @@ export type Expand = "shell" | "curl";
 /** A request to render: a `TokenRequest`, or any call of an API that has a text body or none. */
 export interface CurlRequest {
   /** Default: `"GET"`. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** An absolute `http:` or `https:` URL. */
   readonly url: string | URL;
   /** As `fetch` takes them. Nothing is added to them: no content type either. */
-  readonly headers?: NonNullable<RequestInit["headers"]>;
+  readonly headers?: NonNullable<RequestInit["headers"]> | undefined;
   /** Sent as it is, in UTF-8. */
-  readonly body?: string;
+  readonly body?: string | undefined;
 }
 
 /** How to render. */
@@ -29,15 +29,15 @@ export interface CurlOptions {
   /** The shell that will read the command. */
   readonly shell: Shell;
   /** Write id, secret and token into the command, as KPN's examples do. Default: `false`. */
-  readonly revealSecrets?: boolean;
+  readonly revealSecrets?: boolean | undefined;
   /**
    * Who takes the secrets from the environment. `"shell"` works with every curl; `"curl"` needs
    * curl 8.3 and is the one form for `cmd` and `batch`, whose own `%NAME%` breaks on quotes and
    * ampersands. Default: `"curl"` there, else `"shell"`.
    */
-  readonly expand?: Expand;
+  readonly expand?: Expand | undefined;
   /** How curl is called. Default: `curl.exe` for `powershell`, else `curl`. */
-  readonly program?: string;
+  readonly program?: string | undefined;
 }
 
 /**

@@ -19,13 +19,13 @@ export type WrongDelivery =
 /** How a delivery is sent. */
 export interface DeliverOptions {
   /** The id of the key that signs. Default: the active one. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Which attempt this is, from 1. Default: 1. */
-  readonly attempt?: number;
+  readonly attempt?: number | undefined;
   /** When it says that it was sent, in epoch ms. Default: when its first attempt was due. */
-  readonly timestamp?: number;
+  readonly timestamp?: number | undefined;
   /** A way to send it wrong. */
-  readonly wrong?: WrongDelivery;
+  readonly wrong?: WrongDelivery | undefined;
 }
 
 /** One attempt to deliver. */

@@ -10,11 +10,11 @@ import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/s
 /** Who may do what at `/mock`. */
 export interface ControlOptions {
   /** Whether `/mock/…` scripts failures and tells the requests. Default: `false`. */
-  readonly control?: boolean;
+  readonly control?: boolean | undefined;
   /** Whether other machines may use `/mock` too: those of this network, by its own names. Default: `false`. */
-  readonly remote?: boolean;
+  readonly remote?: boolean | undefined;
   /** Stops the server. Without it there is nothing at `/mock/stop`. */
-  readonly stop?: () => void;
+  readonly stop?: (() => void) | undefined;
 }
 
 /**

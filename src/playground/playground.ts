@@ -16,7 +16,7 @@ export interface PlaygroundOptions extends ControlOptions {
    * The library for the page: the text of one of its modules (`mod.js`, `src/kpn.js`) as a
    * browser takes it, or `undefined` if there is none. Default: there is none.
    */
-  readonly library?: (path: string) => Promise<string | undefined>;
+  readonly library?: ((path: string) => Promise<string | undefined>) | undefined;
 }
 
 /** What is served, by path. */
