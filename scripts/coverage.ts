@@ -12,7 +12,12 @@ const SUITES: readonly (readonly string[])[] = [
   ["-P=mock", "tests/mock"],
   ["-P=stores", "tests/stores/sealed_test.ts", "tests/stores/deno_kv_test.ts"],
   ["-P=curl", "tests/curl/refusals_test.ts"],
-  ["-P=cli", "tests/cli/main_test.ts", "tests/cli/doctor_steps_test.ts"],
+  ["-P=playground", "tests/playground/playground_test.ts"],
+  [
+    "-P=cli",
+    ...["main", "doctor_api", "doctor_steps", "env_file", "proxy", "shell"]
+      .map((name) => `tests/cli/${name}_test.ts`),
+  ],
 ];
 
 const LIST = "tests/uncovered.md";
