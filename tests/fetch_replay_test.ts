@@ -360,3 +360,17 @@ Deno.test("B17: a refresh behind an authorized call is left to waitUntil", async
   await Promise.all(kept);
   assertEquals([kept.length, mock.mints], [1, 2]);
 });
+
+Deno.test("where an answer shows no stream, as in React Native, shouldReplay gets its clone as it is", async () => {
+  const copy = { status: 401, body: undefined };
+  const answer = { ok: false, status: 401, bodyUsed: false, body: undefined, clone: () => copy };
+  const { source, mock } = sourceUnderTest();
+  const seen: unknown[] = [];
+  const kpn = authorizedFetch(source, {
+    fetch: () => Promise.resolve(answer),
+    shouldReplay: (response) => seen.push(response) === 0,
+  });
+  assertStrictEquals(await kpn("/x") as unknown, answer);
+  assertEquals([seen.length, mock.mints], [1, 1]);
+  assertStrictEquals(seen[0], copy);
+});

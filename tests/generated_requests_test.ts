@@ -60,11 +60,11 @@ const TOKEN_CHANGES: readonly Change[] = [
   ],
   [false, (draft, { pick }) => draft.form = [["client_id", pick(...NOISE)]]],
   [false, (draft) => draft.form = draft.form.filter(([name]) => name !== "client_secret")],
-  [
-    false,
-    (draft, { pick }) =>
-      draft.form = draft.form.map(([name, value]) => [name, value + pick("x", " ", "é")]),
-  ],
+  [false, (draft, { pick }) => {
+    const at = pick(0, 1);
+    const [name, value] = draft.form[at]!;
+    draft.form[at] = [name, value + pick("x", " ", "é")];
+  }],
   [
     false,
     (draft, { pick }) => draft.headers["authorization"] = pick("Basic !", "Basic YQ==", "x"),

@@ -190,3 +190,8 @@ Deno.test("an empty header is sent, a fragment is not, and brackets are no patte
     `curl -g \\\n '${URL}?a=[1]&b={2}' \\\n -H 'x-a;' \\\n -H 'x-b: 1'`,
   );
 });
+
+Deno.test("what no argument carries goes through curl's config, also without a secret", () => {
+  const command = curlCommand(call("a\tb\n$c"), { shell: "posix" });
+  assert(command.endsWith(` -K - <<EOF\n--data-raw "a\\\\tb\\\\n\\$c"\nEOF`), command);
+});
