@@ -148,17 +148,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
     options,
   );
   const target = { tokenEndpoint, parameters: { ...options.parameters }, allowInsecureHttp: true };
-  return {
-    clientId,
-    clientSecret,
-    target,
-    fetch,
-    now,
-    random,
-    timeout,
-    attemptTimeout,
-    retries,
-  };
+  return { clientId, clientSecret, target, fetch, now, random, timeout, attemptTimeout, retries };
 }
 
 /** Asks for the credentials of today, then does `work`, all under the total deadline. */
