@@ -54,8 +54,8 @@ export interface Ages {
 }
 
 /**
- * When a token ages and turns stale. `jitter` (0 to 1) moves the ageing point
- * earlier by up to a fifth of its margin, so that a fleet does not refresh in one second.
+ * When a token ages and turns stale. `jitter` (0 to 1) moves the ageing point later, by up to a
+ * fifth of its margin, so that a fleet does not refresh in one second.
  */
 export function agesOf(
   token: AccessToken,
