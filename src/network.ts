@@ -42,6 +42,10 @@ export function networkError(
   return new KpnAuthError(
     code,
     `Cannot get a token: no answer from ${host}: ${why} (${cause.message}). Check the network.`,
-    { cause, retryable: code === "network_error" && why !== CAUSES[0]![0] },
+    {
+      cause,
+      // A text is thrown by a wrapper of fetch, never by a runtime: it would be thrown again.
+      retryable: code === "network_error" && why !== CAUSES[0]![0] && typeof thrown === "object",
+    },
   );
 }

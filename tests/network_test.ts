@@ -146,7 +146,7 @@ Deno.test("B68: what was thrown is quoted, whatever it is, and without the secre
   ];
   for (const [what, quoted] of thrown) {
     const found = failing(what);
-    assertEquals(found.code, "network_error");
+    assertEquals([found.code, found.retryable], ["network_error", typeof what === "object"]);
     assert(found.message.includes(`(${quoted}).`), `${quoted}: ${found.message}`);
     assert(!Deno.inspect(found).includes(SECRET), found.message);
   }
