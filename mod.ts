@@ -11,7 +11,7 @@
  *
  * @example Call an API
  * ```ts
- * import { authorizedFetch, createTokenSource } from "@kpn-auth/kpn-auth";
+ * import { authorizedFetch, createTokenSource } from "kpn-auth";
  *
  * const kpn = authorizedFetch(
  *   createTokenSource({ clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" }),

@@ -83,7 +83,7 @@ export interface KpnAuthErrorDetails {
  *
  * @example
  * ```ts
- * import { KpnAuthError, requestToken } from "@kpn-auth/kpn-auth";
+ * import { KpnAuthError, requestToken } from "kpn-auth";
  *
  * try {
  *   await requestToken({
@@ -138,7 +138,7 @@ export class KpnAuthError extends Error {
  *
  * @example
  * ```ts
- * import { isKpnAuthError, KpnAuthError } from "@kpn-auth/kpn-auth";
+ * import { isKpnAuthError, KpnAuthError } from "kpn-auth";
  *
  * console.log(isKpnAuthError(new KpnAuthError("timeout", "Too late."))); // true
  * console.log(isKpnAuthError(new Error("KpnAuthError"))); // false

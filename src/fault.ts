@@ -57,7 +57,7 @@ const BODY_TIMEOUT = 1_000;
  *
  * @example
  * ```ts
- * import { readFault } from "@kpn-auth/kpn-auth";
+ * import { readFault } from "kpn-auth";
  *
  * const response = Response.json({
  *   fault: { detail: { errorcode: "policies.ratelimit.QuotaViolation" } },

@@ -77,7 +77,7 @@ export interface AuthorizedFetchOptions {
  *
  * @example
  * ```ts
- * import { authorizedFetch, createTokenSource } from "@kpn-auth/kpn-auth";
+ * import { authorizedFetch, createTokenSource } from "kpn-auth";
  *
  * const source = createTokenSource({
  *   clientId: "APP_CLIENT_ID",

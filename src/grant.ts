@@ -117,7 +117,7 @@ const BACKOFF = 125;
  *
  * @example
  * ```ts
- * import { requestToken } from "@kpn-auth/kpn-auth";
+ * import { requestToken } from "kpn-auth";
  *
  * const token = await requestToken({
  *   clientId: "APP_CLIENT_ID",

@@ -21,7 +21,7 @@ export interface Quota {
  *
  * @example
  * ```ts
- * import { readQuota } from "@kpn-auth/kpn-auth";
+ * import { readQuota } from "kpn-auth";
  *
  * const response = new Response(null, { headers: { "quota-limit": "100", "quota-used": "7" } });
  * console.log(readQuota(response)); // { limit: 100, used: 7 }

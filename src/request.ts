@@ -63,7 +63,7 @@ export interface TokenRequest {
  *
  * @example
  * ```ts
- * import { createTokenRequest } from "@kpn-auth/kpn-auth";
+ * import { createTokenRequest } from "kpn-auth";
  *
  * const request = createTokenRequest({
  *   clientId: "APP_CLIENT_ID",

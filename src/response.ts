@@ -69,7 +69,7 @@ const DEFAULT_LIFETIME = 300_000;
  *
  * @example
  * ```ts
- * import { createTokenRequest, readTokenResponse } from "@kpn-auth/kpn-auth";
+ * import { createTokenRequest, readTokenResponse } from "kpn-auth";
  *
  * const request = createTokenRequest({
  *   clientId: "APP_CLIENT_ID",

@@ -44,7 +44,7 @@ export interface TokenSourceOptions extends RequestTokenOptions {
  *
  * @example
  * ```ts
- * import { createTokenSource } from "@kpn-auth/kpn-auth";
+ * import { createTokenSource } from "kpn-auth";
  *
  * const source = createTokenSource({
  *   clientId: "APP_CLIENT_ID",

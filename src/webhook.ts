@@ -59,7 +59,7 @@ export interface Webhook {
  *
  * @example
  * ```ts
- * import { verifyWebhook, WebhookError } from "@kpn-auth/kpn-auth/webhook";
+ * import { verifyWebhook, WebhookError } from "kpn-auth/webhook";
  *
  * const secret = "0123456789abcdef0123456789abcdef"; // from your secret manager
  *

@@ -7,7 +7,7 @@ import {
   WebhookError,
   type WebhookHeaders,
   type WebhookSecrets,
-} from "@kpn-auth/kpn-auth/webhook";
+} from "kpn-auth/webhook";
 import { assert, assertEquals, assertMatch, assertRejects } from "./support/assert.ts";
 
 const SECRET = "a secret of KPN's, 32 characters.";

@@ -64,8 +64,8 @@ Exit codes:
  *
  * @example
  * ```ts
- * import { main } from "@kpn-auth/kpn-auth/cli";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
+ * import { main } from "kpn-auth/cli";
+ * import { mockKpn } from "kpn-auth/testing";
  *
  * const variables = new Map([
  *   ["KPN_CLIENT_ID", "APP_CLIENT_ID"],

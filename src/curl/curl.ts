@@ -61,8 +61,8 @@ export interface CurlOptions {
  *
  * @example
  * ```ts
- * import { createTokenRequest } from "@kpn-auth/kpn-auth";
- * import { curlCommand } from "@kpn-auth/kpn-auth/curl";
+ * import { createTokenRequest } from "kpn-auth";
+ * import { curlCommand } from "kpn-auth/curl";
  *
  * const request = createTokenRequest({
  *   clientId: "APP_CLIENT_ID",

@@ -108,8 +108,8 @@ const KEPT = 1_000;
  *
  * @example
  * ```ts
- * import { requestToken } from "@kpn-auth/kpn-auth";
- * import { mockKpn } from "@kpn-auth/kpn-auth/testing";
+ * import { requestToken } from "kpn-auth";
+ * import { mockKpn } from "kpn-auth/testing";
  *
  * const mock = mockKpn();
  * mock.respondNext("server_error", { to: "token" });

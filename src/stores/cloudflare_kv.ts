@@ -25,8 +25,8 @@ const SHORTEST_TTL = 60;
  *
  * @example
  * ```ts
- * import { createTokenSource } from "@kpn-auth/kpn-auth";
- * import { type CloudflareKv, cloudflareKvStore } from "@kpn-auth/kpn-auth/stores/cloudflare-kv";
+ * import { createTokenSource } from "kpn-auth";
+ * import { type CloudflareKv, cloudflareKvStore } from "kpn-auth/stores/cloudflare-kv";
  *
  * interface Env {
  *   readonly TOKENS: CloudflareKv; // a KVNamespace

@@ -34,8 +34,8 @@ export interface DenoKvAtomic {
  *
  * @example
  * ```ts
- * import { createTokenSource } from "@kpn-auth/kpn-auth";
- * import { denoKvStore } from "@kpn-auth/kpn-auth/stores/deno-kv";
+ * import { createTokenSource } from "kpn-auth";
+ * import { denoKvStore } from "kpn-auth/stores/deno-kv";
  *
  * using kv = await Deno.openKv(":memory:"); // deno run --unstable-kv
  * const source = createTokenSource({

@@ -51,8 +51,8 @@ interface Failure {
  *
  * @example
  * ```ts
- * import { createTokenSource } from "@kpn-auth/kpn-auth";
- * import { TokenObject } from "@kpn-auth/kpn-auth/stores/durable-object";
+ * import { createTokenSource } from "kpn-auth";
+ * import { TokenObject } from "kpn-auth/stores/durable-object";
  *
  * interface Env {
  *   readonly KPN_CLIENT_ID: string;
@@ -98,8 +98,8 @@ export class TokenObject {
  *
  * @example
  * ```ts
- * import { authorizedFetch, type TokenSource } from "@kpn-auth/kpn-auth";
- * import { durableObjectSource, type TokenObjectStub } from "@kpn-auth/kpn-auth/stores/durable-object";
+ * import { authorizedFetch, type TokenSource } from "kpn-auth";
+ * import { durableObjectSource, type TokenObjectStub } from "kpn-auth/stores/durable-object";
  *
  * interface Env {
  *   readonly KPN_TOKEN: { getByName(name: string): TokenObjectStub }; // a DurableObjectNamespace

@@ -23,8 +23,8 @@ const RELEASE =
  *
  * @example
  * ```ts
- * import { createTokenSource } from "@kpn-auth/kpn-auth";
- * import { redisStore } from "@kpn-auth/kpn-auth/stores/redis";
+ * import { createTokenSource } from "kpn-auth";
+ * import { redisStore } from "kpn-auth/stores/redis";
  *
  * const sourceWith = (client: { sendCommand(args: string[]): Promise<unknown> }) =>
  *   createTokenSource({

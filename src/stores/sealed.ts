@@ -24,9 +24,9 @@ const NONCE = 12;
  *
  * @example
  * ```ts
- * import { createTokenSource } from "@kpn-auth/kpn-auth";
- * import { denoKvStore } from "@kpn-auth/kpn-auth/stores/deno-kv";
- * import { sealedStore } from "@kpn-auth/kpn-auth/stores/sealed";
+ * import { createTokenSource } from "kpn-auth";
+ * import { denoKvStore } from "kpn-auth/stores/deno-kv";
+ * import { sealedStore } from "kpn-auth/stores/sealed";
  *
  * using kv = await Deno.openKv(":memory:");
  * const secret = crypto.getRandomValues(new Uint8Array(32)); // from your secret manager

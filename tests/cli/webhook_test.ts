@@ -1,6 +1,6 @@
 /** `kpn-auth webhook`: what it says of a signature, and that it shows no secret. */
 
-import { verifyWebhook } from "@kpn-auth/kpn-auth/webhook";
+import { verifyWebhook } from "kpn-auth/webhook";
 import { signBody } from "../../src/mock/webhooks.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { type Ended, onEach, run, type Runtime } from "./kpn_auth.ts";

@@ -1,7 +1,7 @@
 /** Any API behind the mock: routes of one's own, and upstreams; the mock is the gateway. */
 
-import { readQuota, TOKEN_ENDPOINTS } from "@kpn-auth/kpn-auth";
-import { type MockKpn, mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
+import { readQuota, TOKEN_ENDPOINTS } from "kpn-auth";
+import { type MockKpn, mockKpn, type MockKpnOptions } from "kpn-auth/testing";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
 
 const KPN = "https://api-prd.kpn.com";

@@ -1,7 +1,7 @@
 /** B37: the mock can fail in every listed way, once or often, at once or late, and leaves nothing behind. */
 
-import { type FaultCode, readFault, TOKEN_ENDPOINTS } from "@kpn-auth/kpn-auth";
-import { type MockFailure, type MockKpn, mockKpn } from "@kpn-auth/kpn-auth/testing";
+import { type FaultCode, readFault, TOKEN_ENDPOINTS } from "kpn-auth";
+import { type MockFailure, type MockKpn, mockKpn } from "kpn-auth/testing";
 import golden from "../golden/faults.json" with { type: "json" };
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "../support/assert.ts";
 

@@ -1,7 +1,7 @@
 /** The mock serves what `kpn.md` says that KPN serves, and refuses the rest. */
 
-import { readFault, TOKEN_ENDPOINTS } from "@kpn-auth/kpn-auth";
-import { type MockKpn, mockKpn } from "@kpn-auth/kpn-auth/testing";
+import { readFault, TOKEN_ENDPOINTS } from "kpn-auth";
+import { type MockKpn, mockKpn } from "kpn-auth/testing";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
 
 const FORM = "application/x-www-form-urlencoded";

@@ -1,7 +1,7 @@
 /** Number Insight as its documentation has it, with its errors, its callback and CORS. */
 
-import { KPN_ORIGIN, readFault, readQuota, TOKEN_ENDPOINTS } from "@kpn-auth/kpn-auth";
-import { type MockKpn, mockKpn } from "@kpn-auth/kpn-auth/testing";
+import { KPN_ORIGIN, readFault, readQuota, TOKEN_ENDPOINTS } from "kpn-auth";
+import { type MockKpn, mockKpn } from "kpn-auth/testing";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 
 const FORM = "application/x-www-form-urlencoded";

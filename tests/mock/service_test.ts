@@ -1,7 +1,7 @@
 /** The mock as a service: bounded memory (B88), several clients, aimed scripts, a clock, a reset (B89). */
 
-import { TOKEN_ENDPOINTS } from "@kpn-auth/kpn-auth";
-import { type MockKpn, mockKpn, type RecordedRequest } from "@kpn-auth/kpn-auth/testing";
+import { TOKEN_ENDPOINTS } from "kpn-auth";
+import { type MockKpn, mockKpn, type RecordedRequest } from "kpn-auth/testing";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
 
 const INSIGHT = "https://api-prd.kpn.com/communication/nexmo/number-insight/basic";

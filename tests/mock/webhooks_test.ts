@@ -1,7 +1,7 @@
 /** The mock delivers as KPN does: signed, tried again, by keys that come and go; and wrong where it is told. */
 
-import { type DeliverOptions, mockKpn, type WrongDelivery } from "@kpn-auth/kpn-auth/testing";
-import { verifyWebhook, type WebhookError } from "@kpn-auth/kpn-auth/webhook";
+import { type DeliverOptions, mockKpn, type WrongDelivery } from "kpn-auth/testing";
+import { verifyWebhook, type WebhookError } from "kpn-auth/webhook";
 import { answerControl } from "../../src/playground/control.ts";
 import {
   assert,

@@ -1,7 +1,7 @@
 /** openapi.yaml: a linter finds nothing, and the mock's answers are what it says. */
 
 import { createRequire } from "node:module";
-import { type MockFailure, type MockKpn, mockKpn } from "@kpn-auth/kpn-auth/testing";
+import { type MockFailure, type MockKpn, mockKpn } from "kpn-auth/testing";
 import { assert, assertEquals } from "../support/assert.ts";
 import { npmTools } from "../support/npm.ts";
 import { testWith } from "../support/programs.ts";

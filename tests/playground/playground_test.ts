@@ -1,6 +1,6 @@
 /** The playground: what it serves, who may control it, and what it tells of itself. */
 
-import { mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
+import { mockKpn, type MockKpnOptions } from "kpn-auth/testing";
 import { libraryBeside } from "../../src/cli/library.ts";
 import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";

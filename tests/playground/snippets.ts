@@ -125,7 +125,7 @@ testWith(
 );
 
 async function runOnDeno(folder: string, program: string): Promise<string> {
-  const map = { imports: { "jsr:@kpn-auth/kpn-auth": LIBRARY.href } };
+  const map = { imports: { "kpn-auth": LIBRARY.href } };
   await Deno.writeTextFile(`${folder}/map.json`, JSON.stringify(map));
   await Deno.writeTextFile(`${folder}/call.ts`, program);
   const flags = [
@@ -146,7 +146,7 @@ function bundled(folder: string, program: string): string {
   const outfile = `${folder}/${crypto.randomUUID()}.mjs`;
   esbuild.buildSync({
     stdin: { contents: program, resolveDir: folder },
-    alias: { "@kpn-auth/kpn-auth": LIBRARY.pathname },
+    alias: { "kpn-auth": LIBRARY.pathname },
     bundle: true,
     format: "esm",
     platform: "neutral",

@@ -1,6 +1,6 @@
 /** What the playground's suites share: a playground on a socket, and pictures of pages. */
 
-import { type MockKpn, mockKpn, type MockKpnOptions } from "@kpn-auth/kpn-auth/testing";
+import { type MockKpn, mockKpn, type MockKpnOptions } from "kpn-auth/testing";
 import { libraryBeside } from "../../src/cli/library.ts";
 import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import type { Page } from "../support/browser.ts";

@@ -79,7 +79,7 @@ const DENO: Runtime = {
     const args = ["run", "--no-prompt", `--config=${config}`, "--allow-net=127.0.0.1"];
     return withFile(
       "main.ts",
-      main(environment, "@kpn-auth/kpn-auth").replace("globalThis.done = ", ""),
+      main(environment, "kpn-auth").replace("globalThis.done = ", ""),
       (path) => runProgram(Deno.execPath(), [...args, path]),
     );
   },

@@ -1,20 +1,18 @@
 /** The call that the page makes, as a program for other runtimes. The secret is never written into one. */
 
-/** How each runtime imports the library, reads its environment, and is started. */
+/** How each runtime installs the library, reads its environment, and is started. */
 const RUNTIMES = {
   deno: {
-    head: "// KPN_CLIENT_SECRET=… deno run --allow-net --allow-env=KPN_CLIENT_SECRET call.ts\n",
-    from: "jsr:@kpn-auth/kpn-auth",
+    head: "// deno add kpn-auth@jsr:@kpn-auth/kpn-auth\n" +
+      "// KPN_CLIENT_SECRET=… deno run --allow-net --allow-env=KPN_CLIENT_SECRET call.ts\n",
     secret: 'Deno.env.get("KPN_CLIENT_SECRET") ?? ""',
   },
   node: {
-    head: "// npm install @kpn-auth/kpn-auth && KPN_CLIENT_SECRET=… node call.mjs\n",
-    from: "@kpn-auth/kpn-auth",
+    head: "// npm install kpn-auth && KPN_CLIENT_SECRET=… node call.mjs\n",
     secret: 'process.env.KPN_CLIENT_SECRET ?? ""',
   },
   workers: {
     head: "// npx wrangler secret put KPN_CLIENT_SECRET\n",
-    from: "@kpn-auth/kpn-auth",
     secret: "env.KPN_CLIENT_SECRET",
   },
 };
@@ -24,9 +22,9 @@ const RUNTIMES = {
  * with `call.path` calls an API with it.
  */
 export function programFor(runtime, call) {
-  const { head, from, secret } = RUNTIMES[runtime];
+  const { head, secret } = RUNTIMES[runtime];
   const names = call.path ? "authorizedFetch, createTokenSource" : "createTokenSource";
-  const program = `${head}import { ${names} } from ${JSON.stringify(from)};\n\n`;
+  const program = `${head}import { ${names} } from "kpn-auth";\n\n`;
   const source = `createTokenSource({
   clientId: ${JSON.stringify(call.clientId)},
   clientSecret: ${secret},
