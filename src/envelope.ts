@@ -1,6 +1,6 @@
 /**
- * What an error answer of KPN's gateway says (`kpn.md`). An answer has one envelope, known by its
- * shape, and a code counts in that envelope's own place only: whatever else it holds may be an echo.
+ * What an error answer of KPN's gateway says (`.github/KPN.md`). An answer has one envelope, known by
+ * its shape. A code counts only in that envelope's own place: the rest may be an echo.
  */
 
 import { parseJson } from "./body.ts";

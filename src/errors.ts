@@ -2,7 +2,7 @@
 
 import { redact } from "./redact.ts";
 
-/** What an error answer means, whatever its HTTP status says (`kpn.md`: the status lies). */
+/** What an error answer means, whatever its HTTP status says: that lies (`.github/KPN.md`). */
 export type FaultCode =
   /** KPN does not know this client id and secret (RFC 6749 section 5.2). */
   | "invalid_client"

@@ -1,4 +1,4 @@
-/** KPN's facts: the gateway's origin, its realms, and their token endpoints (`kpn.md`). */
+/** KPN's facts: the gateway's origin, its realms, and their token endpoints (`.github/KPN.md`). */
 
 /** The origin of KPN's API gateway; test and production share it. */
 export const KPN_ORIGIN = "https://api-prd.kpn.com";

@@ -1,4 +1,4 @@
-/** What KPN's codes mean, and what to do about them (`kpn.md`). */
+/** What KPN's codes mean, and what to do about them (`.github/KPN.md`). */
 
 import type { FaultCode } from "./errors.ts";
 

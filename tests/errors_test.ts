@@ -77,7 +77,7 @@ Deno.test("B27: a network error that quotes the request is redacted, its cause t
   }
 });
 
-Deno.test("B27: no failure of kpn.md's table shows the secret", async () => {
+Deno.test("B27: no failure of .github/KPN.md's table shows the secret", async () => {
   for (
     const failure of [...Object.keys(FAILURES), "dropped", "never"] as (keyof typeof FAILURES)[]
   ) {

@@ -27,7 +27,7 @@ Deno.test("B20, B22, B81: every shape and code of KPN's reads as tests/golden/fa
   assertEquals(read, golden);
 });
 
-/** kpn.md, "More of Apigee's codes". */
+/** .github/KPN.md, "More of Apigee's codes". */
 const CODES: Partial<Record<FaultCode, readonly string[]>> = {
   invalid_token: [
     "invalid_access_token",

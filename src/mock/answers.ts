@@ -1,4 +1,4 @@
-/** Every way in which KPN's gateway is known to fail (`kpn.md`), and some in which networks do. */
+/** Every way in which KPN's gateway is known to fail (`.github/KPN.md`), and some of a network's. */
 
 import { KPN_ANSWERS } from "./kpn_answers.ts";
 import { NETWORK_ANSWERS } from "./network_answers.ts";

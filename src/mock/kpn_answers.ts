@@ -1,4 +1,4 @@
-/** Every error that KPN's gateway and APIs are known to answer with (`kpn.md`). */
+/** Every error that KPN's gateway and APIs are known to answer with (`.github/KPN.md`). */
 
 import type { Answer, MockFailure } from "./answers.ts";
 

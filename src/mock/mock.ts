@@ -100,7 +100,7 @@ const KEPT = 1_000;
 
 /**
  * Makes a mock of KPN's gateway. It accepts what KPN documents and what programs in use
- * send (`kpn.md`), refuses everything else with KPN's own errors (where none is known,
+ * send (`.github/KPN.md`), refuses everything else with KPN's own errors (where none is known,
  * the answer says that it is the mock's own), and records the requests.
  *
  * @throws {TypeError} If a client id or a secret is empty, or a client is given twice.

@@ -1,4 +1,7 @@
-/** What KPN's token endpoints accept, what they are sent all the same, and how they refuse all else (`kpn.md`). */
+/**
+ * What KPN's token endpoints accept, what programs send them all the same, and how they refuse
+ * everything else (`.github/KPN.md`).
+ */
 
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import { failing, type Outcome, refusing } from "./answers.ts";

@@ -1,4 +1,4 @@
-/** The mock serves what `kpn.md` says that KPN serves, and refuses the rest. */
+/** The mock serves what `.github/KPN.md` says that KPN serves, and refuses the rest. */
 
 import { readFault, TOKEN_ENDPOINTS } from "kpn-auth";
 import { type MockKpn, mockKpn } from "kpn-auth/testing";

@@ -3,7 +3,7 @@
 /** The credentials of KPN's examples. */
 export const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
 
-/** KPN's documented answer (`kpn.md`). */
+/** KPN's documented answer (`.github/KPN.md`). */
 export const KPN_ANSWER: Readonly<Record<string, string>> = {
   refresh_token_expires_in: "0",
   api_product_list: "[xxxxxx]",
