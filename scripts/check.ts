@@ -40,9 +40,7 @@ const CORE = [
 const SIDES: Readonly<Record<string, readonly string[]>> = {
   "quota": [],
   "explain": [...CORE],
-  "webhook_error": [],
-  "webhook_body": ["webhook_error"],
-  "webhook": ["webhook_body", "webhook_error"],
+  "webhook": [],
   "curl/": [],
   "stores/deno_kv": ["stored", "token"],
   "stores/cloudflare_kv": ["stored", "token"],

@@ -1,14 +1,7 @@
 /**
  * Verifies what KPN sends to a subscriber's URL: delivery reports of SMS, and inbound SMS.
- *
  * @module
  */
-
-import { type RawWebhook, readBody, type WebhookHeaders } from "./webhook_body.ts";
-import { refuse } from "./webhook_error.ts";
-
-export type { ByteStream, RawWebhook, WebhookHeaders } from "./webhook_body.ts";
-export { WebhookError, type WebhookErrorCode } from "./webhook_error.ts";
 
 /** One secret; several of which any may have signed, for a rotation; or a `Map` of them by key id. */
 export type WebhookSecrets = string | readonly string[] | ReadonlyMap<string, string>;
@@ -39,6 +32,66 @@ export interface Webhook {
   readonly timestamp: number;
 }
 
+/** A delivery where there is no `Request`: Node's and Express's. */
+export interface RawWebhook {
+  /** The headers as they came. */
+  readonly headers: WebhookHeaders;
+  /** The bytes as they were received, before any parser, or a stream of them (`Readable.toWeb(request)`). */
+  readonly body: Uint8Array | ByteStream | null;
+}
+
+/** `Headers`, or a record such as Node's `request.headers`; names in any case. */
+export type WebhookHeaders =
+  | { get(name: string): string | null }
+  | Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The part of a `ReadableStream` that is used here. */
+export interface ByteStream {
+  /** Takes hold of the stream. */
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+    cancel(): Promise<unknown>;
+  };
+}
+
+/** Why a delivery was refused. Closed, so that a `switch` over it can be exhaustive. */
+export type WebhookErrorCode =
+  /** There is no `x-kpn-webhook-signature`, or it is empty. */
+  | "missing_signature"
+  /** The signature is not 64 hexadecimal digits: a prefix, a repeated header, another digest. */
+  | "malformed_signature"
+  /** None of the secrets gives this signature for these bytes. */
+  | "wrong_signature"
+  /** The secrets are a `Map`, and it has none for `x-kpn-webhook-key-id`. */
+  | "unknown_key"
+  /** The signature is right, but `x-kpn-webhook-timestamp` is absent, no number, or too far from now. */
+  | "stale"
+  /** The body is longer than `limit`. */
+  | "too_large"
+  /** The body broke off, or the request's signal aborted. */
+  | "aborted";
+
+/**
+ * A delivery was refused: `code` says why, and the message what to do next. It never holds a
+ * secret, a signature or the body. Between the ESM and the CommonJS copy of the package
+ * `instanceof` fails: look at `name` and `code`.
+ */
+export class WebhookError extends Error {
+  /** Why the delivery was refused. */
+  readonly code: WebhookErrorCode;
+
+  /** Makes the error from its code and its message. */
+  constructor(code: WebhookErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** Always `"WebhookError"`, also after minification. */
+  override get name(): string {
+    return "WebhookError";
+  }
+}
+
 /**
  * Verifies that KPN signed a delivery: HMAC-SHA256 over the body's bytes as they were received,
  * in `x-kpn-webhook-signature` as 64 hexadecimal digits of either case. A prefix such as
@@ -51,11 +104,10 @@ export interface Webhook {
  * @param request A `Request` that nobody has read, or `{ body, headers }` with the raw bytes.
  * @param secrets The secret of the key, 32 characters or more. For a rotation: both secrets, or
  * a `Map` of them by key id.
- * @param options What is accepted.
+ * @param options What is accepted. One that is no number, such as `NaN`, refuses every delivery.
  * @returns The body, and what the headers say.
  * @throws {WebhookError} If the delivery is refused; its `code` says why.
  * @throws {TypeError} If a secret is not set or too short, or the body is not there in raw bytes.
- * @throws {RangeError} If an option is not a number from 0.
  *
  * @example
  * ```ts
@@ -82,99 +134,118 @@ export async function verifyWebhook(
   secrets: WebhookSecrets,
   { tolerance = 600_000, now = Date.now, limit = 1_048_576 }: VerifyWebhookOptions = {},
 ): Promise<Webhook> {
-  checkNumber("tolerance", tolerance);
-  checkNumber("limit", limit);
-  const all: string[] = [...Object(secrets).values?.() ?? [secrets]];
-  for (const secret of all.length ? all : [""]) checkSecret(secret);
-  const header = kpnHeaders(request.headers);
-  const digest = digestIn(header("signature"));
-  const keyId = header("key-id");
-  const ring = typeof secrets === "object" && "get" in secrets ? [secrets.get(keyId)] : all;
-  if (!ring[0]) {
-    refuse("unknown_key", `no secret is for key id ${JSON.stringify(keyId.slice(0, 99))}`);
+  const header = (name: string) => valueOf(`x-kpn-webhook-${name}`, request.headers);
+  const signature = header("signature");
+  if (!signature) refuse("missing_signature", "it has no x-kpn-webhook-signature");
+  if (!/^[\da-f]{64}$/i.test(signature)) {
+    refuse("malformed_signature", "its signature is not 64 hexadecimal digits, given once");
   }
-
-  const body = await readBody(request, limit, all);
+  const keyId = header("key-id") || undefined;
+  const isMap = secrets instanceof Map;
+  if (isMap && !secrets.has(keyId)) {
+    refuse("unknown_key", `no secret is for its key id, ${JSON.stringify(keyId)}`);
+  }
+  const body = await readBody(request, limit);
   // All are tried: the time does not say which of them signed.
-  const tried = await Promise.all(ring.map((secret) => signed(body, secret!, digest)));
-  if (!tried.includes(true)) {
-    refuse(
-      "wrong_signature",
-      "no secret gives its signature: another key signed, or the body was changed",
-    );
+  const possible = isMap ? [secrets.get(keyId)] : [secrets].flat();
+  const signed = await Promise.all(possible.map((secret) => hasSigned(secret, signature, body)));
+  if (!signed.includes(true)) {
+    refuse("wrong_signature", "another secret signed it, or its body was changed");
   }
   const timestamp = Number(header("timestamp") || NaN) * 1_000;
   if (!(Math.abs(now() - timestamp) <= tolerance)) {
     refuse("stale", `its timestamp, ${timestamp} ms, is not within ${tolerance} ms of now`);
   }
+  const attempt = Number(header("attempt")) || undefined;
   const text = () => new TextDecoder().decode(body);
-  return {
-    body,
-    text,
-    json: () => JSON.parse(text()),
-    keyId: keyId || undefined,
-    attempt: Number(header("attempt")) || undefined,
-    timestamp,
-  };
+  return { body, text, json: () => JSON.parse(text()), keyId, attempt, timestamp };
 }
 
-function checkNumber(option: string, value: unknown): void {
-  if (typeof value === "number" && value >= 0) return;
-  throw new RangeError(`Cannot use ${option} ${value}: it must be a number from 0`);
+function refuse(code: WebhookErrorCode, why: string): never {
+  throw new WebhookError(code, `Webhook refused: ${why}`);
 }
 
-function checkSecret(secret: unknown): void {
-  const fault = !secret
-    ? "is not set: is the environment variable?"
-    : typeof secret !== "string"
-    ? `is of type ${typeof secret}, not string`
-    : secret.length < 32
-    ? `has ${secret.length} characters, and KPN's have 32 or more`
-    : secret.trim() !== secret
-    ? "begins or ends with white space: trim it"
-    : "";
-  if (fault) throw new TypeError(`Cannot use the webhook's secret: it ${fault}`);
+/** A header's value. One that came more than once is joined by commas, an absent one is empty. */
+function valueOf(name: string, headers: WebhookHeaders): string {
+  if (typeof headers.get === "function") return headers.get(name) ?? "";
+  const found = Object.entries(headers).filter(([key]) => key.toLowerCase() === name);
+  return found.map(([, value]) => value).join();
 }
 
-/** Looks headers of KPN's up. One that came more than once is joined by commas, an absent one is empty. */
-function kpnHeaders(headers: WebhookHeaders): (name: string) => string {
-  const found: Record<string, string> = {};
-  for (const [name, value] of Symbol.iterator in headers ? headers : Object.entries(headers)) {
-    const key = name.toLowerCase();
-    found[key] = `${key in found ? `${found[key]},` : ""}${value ?? ""}`;
+/** The body's bytes, in a copy that nobody else can change. */
+async function readBody(request: Request | RawWebhook, limit: number) {
+  const { body, bodyUsed, signal } = request as Request;
+  // By its tag: another realm's bytes, and Node's Buffer, are bytes too.
+  const isBytes = Object(body)[Symbol.toStringTag] === "Uint8Array";
+  if (!isBytes && body !== null && (bodyUsed || !Object(body).getReader)) {
+    throw new TypeError(
+      "Cannot verify a webhook: its raw body is needed, before anything reads or parses it",
+    );
   }
-  return (name) => found[`x-kpn-webhook-${name}`] ?? "";
-}
-
-/** The bytes of a signature. */
-function digestIn(signature: string): Uint8Array<ArrayBuffer> {
-  if (!signature) refuse("missing_signature", "it has no x-kpn-webhook-signature");
-  if (!/^[\da-f]{64}$/i.test(signature)) {
-    refuse("malformed_signature", "its signature is not 64 hexadecimal digits, given once");
+  const bytes = isBytes || body === null
+    ? new Uint8Array(body as unknown as Uint8Array)
+    : await readStream(body, signal, limit);
+  if (!bytes || !(bytes.length <= limit)) {
+    refuse("too_large", `its body is longer than ${limit} bytes`);
   }
-  const digest = new Uint8Array(32);
-  for (let at = 0; at < 32; at++) digest[at] = parseInt(signature.slice(2 * at, 2 * at + 2), 16);
-  return digest;
+  return bytes;
 }
 
-const HMAC = { name: "HMAC", hash: "SHA-256" };
+/** Reads to the end, or past the limit: then there is nothing. An abort is a body that broke off. */
+async function readStream(body: ByteStream, signal: AbortSignal | undefined, limit: number) {
+  let bytes = new Uint8Array(1_024);
+  let size = 0;
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  const broken = () => refuse("aborted", "its body broke off, or its signal aborted");
+  signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
+  try {
+    // Empty chunks without end must end too.
+    for (let reads = 0; size <= limit && reads < limit + 99; reads++) {
+      const { done, value } = await reader.read().catch(broken);
+      if (signal?.aborted) broken();
+      if (done) return bytes.slice(0, size);
+      const end = size + value!.length;
+      if (end > bytes.length) {
+        const longer = new Uint8Array(2 * end);
+        longer.set(bytes);
+        bytes = longer;
+      }
+      bytes.set(value!, size);
+      size = end;
+    }
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
+  }
+}
 
 /** To import a key takes as long as to verify. No promise is kept: an edge runtime may orphan it. */
 const keys = new Map<string, Parameters<typeof crypto.subtle.verify>[1]>();
 
-/** Whether a secret gives this digest: WebCrypto compares all of it, in constant time. */
-async function signed(
-  body: Uint8Array,
+/** Whether a secret gives this signature: WebCrypto compares all of it, in constant time. */
+async function hasSigned(
   secret: string,
-  digest: Uint8Array<ArrayBuffer>,
+  signature: string,
+  body: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
-  const { subtle } = crypto;
   let key = keys.get(secret);
   if (!key) {
-    const bytes = new TextEncoder().encode(secret);
-    key = await subtle.importKey("raw", bytes, HMAC, false, ["verify"]);
+    if (typeof secret !== "string" || !/^\S.{30,}\S$/s.test(secret)) {
+      throw new TypeError(
+        "Cannot verify a webhook: a secret is not set, or is no string of 32 characters or more " +
+          "that neither begins nor ends with white space",
+      );
+    }
+    const hmac = { name: "HMAC", hash: "SHA-256" };
+    key = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), hmac, false, [
+      "verify",
+    ]);
     if (keys.size > 99) keys.clear();
     keys.set(secret, key);
   }
-  return await subtle.verify("HMAC", key, digest, body as BufferSource);
+  const digest = new Uint8Array(32);
+  for (let at = 0; at < 32; at++) digest[at] = parseInt(signature.slice(2 * at, 2 * at + 2), 16);
+  return await crypto.subtle.verify("HMAC", key, digest, body);
 }

@@ -8,6 +8,7 @@ import {
   type WebhookHeaders,
   type WebhookSecrets,
 } from "kpn-auth/webhook";
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch, assertRejects } from "./support/assert.ts";
 
 const SECRET = "a secret of KPN's, 32 characters.";
@@ -85,8 +86,7 @@ Deno.test("raw bytes come with headers of every kind", async () => {
     new Headers(headers),
     headers,
     Object.fromEntries(upper),
-    upper,
-    new Map(upper),
+    Object.fromEntries(upper.map(([name, value]) => [name, [value]])), // an API gateway's
     { ...headers, "set-cookie": ["a", "b"], host: undefined, ":path": "/sms" }, // Node's, of HTTP/2
   ];
   for (const headers of kinds) {
@@ -154,7 +154,7 @@ Deno.test("the signature is 64 hexadecimal digits of either case, once; all else
   for (
     const headers of [
       repeated,
-      [...Object.entries(others), [name, signature], [name.toUpperCase(), signature]] as const,
+      { ...others, [name]: signature, [name.toUpperCase()]: signature },
       { ...others, [name]: [signature, signature] },
     ] as WebhookHeaders[]
   ) {
@@ -239,7 +239,7 @@ Deno.test("a Map takes the secret of the key id, and refuses an id that it does 
     const headers = id === undefined ? withoutId : { ...withoutId, "x-kpn-webhook-key-id": id };
     const { code, message } = await refusal(verify(post(BODY, headers), secrets));
     assertEquals(code, "unknown_key");
-    assert(message.includes(JSON.stringify(id ?? "")), message);
+    assert(message.includes(`${JSON.stringify(id)}`), message);
   }
 });
 
@@ -332,7 +332,7 @@ Deno.test("a body of exactly the limit is read, one byte more is too large, in a
 });
 
 Deno.test("a body without an end is given up at the limit, also one of empty chunks", async () => {
-  for (const [length, most] of [[16, 66], [0, 1_030]] as const) {
+  for (const [length, most] of [[16, 66], [0, 1_130]] as const) {
     const endless = (function* () {
       for (;;) yield new Uint8Array(length);
     })();
@@ -345,13 +345,13 @@ Deno.test("a body without an end is given up at the limit, also one of empty chu
   }
 });
 
-Deno.test("a body that breaks off is aborted; what was thrown is quoted without a secret", async () => {
+Deno.test("a body that breaks off is aborted; what was thrown may hold secrets, and is not quoted", async () => {
   const headers = await headersFor();
   const thrown = new TypeError(`connection reset while ${OLD} and ${SECRET} were in use`);
   const { body } = bodyOf([bytes(BODY)], thrown);
   const { code, message } = await refusal(verify(post(body, headers), [SECRET, OLD]));
   assertEquals(code, "aborted");
-  assertMatch(message, /connection reset while \*\*\* and \*\*\* were in use/);
+  assertEquals(message, "Webhook refused: its body broke off, or its signal aborted");
 });
 
 Deno.test("a signal that aborts while the body is read ends it, and so does one that has aborted", async () => {
@@ -361,9 +361,7 @@ Deno.test("a signal that aborts while the body is read ends it, and so does one 
   const request = post(body, headers, { signal: controller.signal });
   const refused = refusal(verify(request));
   controller.abort(new Error("the client went away"));
-  const { code, message } = await refused;
-  assertEquals([code, state.cancelled], ["aborted", true]);
-  assertMatch(message, /the client went away/);
+  assertEquals([(await refused).code, state.cancelled], ["aborted", true]);
 
   const again = post(bodyOf([], "never").body, headers, { signal: AbortSignal.abort() });
   assertEquals((await refusal(verify(again))).code, "aborted");
@@ -383,58 +381,105 @@ Deno.test("what is no raw body is a mistake of the caller's, and says so", async
   await read.text();
   const twice = post(BODY, headers);
   await verify(twice);
-  const bodies: unknown[] = [JSON.parse(BODY), BODY, undefined, [1, 2], new ArrayBuffer(2)];
+  const bodies: unknown[] = [
+    ...[
+      JSON.parse(BODY),
+      BODY,
+      undefined,
+      [1, 2],
+      new ArrayBuffer(2),
+      new DataView(new ArrayBuffer(2)),
+    ],
+    ...[new Uint16Array(2), new Blob([BODY]), (async function* () {})(), new Map(), 7],
+  ];
   const requests = [read, twice, ...bodies.map((body) => ({ body, headers }) as RawWebhook)];
   for (const request of requests) {
     await assertRejects(() => verify(request), TypeError, "raw body is needed");
   }
 });
 
-Deno.test("a secret that is unset, short, no text or damaged is refused at the call, unseen", async () => {
+Deno.test("a secret that is unset, short, no text or damaged is refused, unseen", async () => {
   const headers = await headersFor();
   const short = "0123456789abcdef0123456789abcde";
-  const cases: [unknown, RegExp][] = [
-    [undefined, /is not set/],
-    [null, /is not set/],
-    ["", /is not set/],
-    [[], /is not set/],
-    [new Map(), /is not set/],
-    [[SECRET, undefined], /is not set/],
-    [new Map([[KEY, SECRET], ["wk_OLD", ""]]), /is not set/],
-    [short, /has 31 characters/],
-    [[SECRET, short], /has 31 characters/],
-    ["undefined", /has 9 characters/],
-    [bytes(SECRET), /is of type number/],
-    [{ secret: SECRET }, /is of type object/],
-    [() => SECRET, /is of type function/],
-    [`${SECRET}\n`, /white space/],
+  const cases: unknown[] = [
+    ...[undefined, null, "", short, "undefined", `${SECRET}\n`, ` ${SECRET}`, 32],
+    ...[[undefined], [""], [SECRET, undefined], [SECRET, short], [bytes(SECRET)]],
+    ...[new Map([[KEY, ""]]), new Map([[KEY, undefined]]), new Map([[KEY, short]])],
+    ...[bytes(SECRET), { secret: SECRET }, { length: 32 }, () => SECRET, new Set([SECRET])],
   ];
-  for (const [secrets, message] of cases) {
+  for (const secrets of cases) {
     const error = await assertRejects(
       () => verifyWebhook(post(BODY, headers), secrets as WebhookSecrets),
       TypeError,
+      "a secret is not set, or is no string of 32 characters or more",
     );
-    assertMatch(error.message, message);
     assert(!error.message.includes(SECRET) && !error.message.includes(short), error.message);
   }
-  await verify(
-    post(
-      "",
-      await headersFor("", {
-        "x-kpn-webhook-signature": await signatureOf("", `${short}f`),
-      }),
-    ),
-    `${short}f`,
-  );
+  const signature = await signatureOf("", `${short}f`);
+  const shortest = await headersFor("", { "x-kpn-webhook-signature": signature });
+  await verify(post("", shortest), `${short}f`);
 });
 
-Deno.test("an option that is no number from 0 is refused", async () => {
+Deno.test("an empty list of secrets accepts nothing, and an empty Map knows no key", async () => {
   const headers = await headersFor();
-  for (const name of ["tolerance", "limit"]) {
-    for (const value of [NaN, -1, "1000", null]) {
+  assertEquals((await refusal(verify(post(BODY, headers), []))).code, "wrong_signature");
+  assertEquals((await refusal(verify(post(BODY, headers), new Map()))).code, "unknown_key");
+});
+
+Deno.test("an option that is no number refuses every delivery", async () => {
+  const headers = await headersFor();
+  for (const [name, code] of [["tolerance", "stale"], ["limit", "too_large"]] as const) {
+    for (const value of [NaN, -1, "a minute", {}]) {
       const options = { [name]: value } as VerifyWebhookOptions;
-      await assertRejects(() => verify(post(BODY, headers), SECRET, options), RangeError, name);
+      for (const request of [post(BODY, headers), { body: bytes(BODY), headers }]) {
+        assertEquals((await refusal(verify(request, SECRET, options))).code, code);
+      }
     }
+  }
+});
+
+Deno.test("a Node Buffer, a view with an offset, and shared memory are raw bytes", async () => {
+  const headers = await headersFor();
+  const around = bytes(`<${BODY}>`);
+  const shared = new Uint8Array(new SharedArrayBuffer(around.length));
+  shared.set(around);
+  for (const whole of [around, shared, Buffer.from(around)]) {
+    const body = whole.subarray(1, -1);
+    const webhook = await verify({ body, headers });
+    assertEquals(webhook.body, bytes(BODY));
+    assert(webhook.body.buffer instanceof ArrayBuffer && webhook.body.constructor === Uint8Array);
+  }
+});
+
+Deno.test("a content-length that lies neither lengthens nor shortens what is read", async () => {
+  for (const length of ["0", "1", "99999999999", "-1", "many"]) {
+    const headers = await headersFor(BODY, { "content-length": length });
+    const { body } = bodyOf([bytes(BODY)]);
+    assertEquals((await verify({ body, headers })).text(), BODY);
+    const { body: endless } = bodyOf(Array(999).fill(new Uint8Array(64)), "never");
+    const { code } = await refusal(verify({ body: endless, headers }, SECRET, { limit: 1_024 }));
+    assertEquals(code, "too_large");
+  }
+});
+
+Deno.test("headers of another library's kind, and names that objects inherit, are looked up safely", async () => {
+  const headers = await headersFor();
+  const foreign = { get: (name: string) => headers[name] ?? null };
+  await verify({ body: bytes(BODY), headers: foreign });
+  // A client chooses its headers' names: none of them changes how the others are looked up.
+  const odd = { ...headers, get: "x", constructor: "x", ["__proto__"]: "x", has: "x" };
+  await verify({ body: bytes(BODY), headers: odd });
+  const inherited = Object.create(headers) as Record<string, string>;
+  const { code } = await refusal(verify({ body: bytes(BODY), headers: inherited }));
+  assertEquals(code, "missing_signature");
+});
+
+Deno.test("the signature's digits are ASCII's", async () => {
+  const full = (await signatureOf(BODY)).replace(/\d/, "\uff11");
+  for (const signature of [full, "\u0130".repeat(64), " ".repeat(64), "0x".repeat(32)]) {
+    const headers = { ...await headersFor(), "x-kpn-webhook-signature": signature };
+    const { code } = await refusal(verify({ body: bytes(BODY), headers }));
+    assertEquals(code, "malformed_signature");
   }
 });
 
