@@ -1,8 +1,9 @@
 /** `kpn-auth mock`: the mock of KPN's gateway on a port of this machine. */
 
+import { clearInterval, setInterval } from "node:timers";
 import type { Shell } from "../curl/quoting.ts";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
-import type { MockClient, MockKpnOptions, RecordedRequest } from "../mock/mock.ts";
+import type { MockClient, MockKpn, MockKpnOptions, RecordedRequest } from "../mock/mock.ts";
 import { mockKpn } from "../mock/mock.ts";
 import { isLoopback } from "../mock/path.ts";
 import { createPlayground } from "../playground/playground.ts";
@@ -41,6 +42,11 @@ const OPTIONS = {
       "without it",
   },
   "allow-remote-upstream": { help: "an upstream may be on another machine" },
+  "deliver-to": {
+    value: "URL",
+    multiple: true,
+    help: "webhooks may go to this URL's origin too, not to\nthis machine only",
+  },
   control: { help: "let programs and the page script it at /mock" },
   log: { value: "FORMAT", oneOf: ["text", "json"], help: "text (default), or json" },
   ...SHELL_OPTION,
@@ -81,9 +87,19 @@ async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> 
   const origin = `http://${/^(0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : urlHost(host)}`;
   const shell = await shellOf(values.shell, io);
   await io.stdout(instructions(`${origin}:${server.port}`, gateway.credentials, shell));
+  const retries = retryWebhooks(gateway);
   await ended;
+  clearInterval(retries);
   server.close();
   return EXIT.done;
+}
+
+/** Makes the deliveries that are due, each second, as KPN does by itself. */
+export function retryWebhooks(
+  { deliverDue }: Pick<MockKpn, "deliverDue">,
+  every: (work: () => void, ms: number) => NodeJS.Timeout = setInterval,
+): NodeJS.Timeout {
+  return every(() => void deliverDue(), 1_000).unref();
 }
 
 /** The options of the mock itself. */
@@ -97,6 +113,7 @@ async function mockOptions(values: Values<typeof OPTIONS>, io: Io): Promise<Mock
     seed: numberOf("seed", values.seed, 2 ** 32 - 1),
     upstream: Object.fromEntries((values.upstream ?? []).map(basePathAndUrl)),
     allowRemoteUpstream: values["allow-remote-upstream"],
+    deliverTo: values["deliver-to"],
   };
 }
 

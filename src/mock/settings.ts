@@ -37,7 +37,7 @@ export interface MockKpnOptions {
   readonly upstream?: MockUpstream | undefined;
   /** Whether an upstream may be on another machine. Default: `false`. */
   readonly allowRemoteUpstream?: boolean | undefined;
-  /** Origins that webhooks may be sent to, beside this machine: `["https://app.example"]`. Default: none. */
+  /** Origins, or URLs of them, that webhooks may be sent to, beside this machine: `["https://app.example"]`. Default: none. */
   readonly deliverTo?: readonly string[] | undefined;
   /** Sends webhooks, the callback of `advanced/async`, to this machine only, and calls to an upstream. Default: `globalThis.fetch`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;

@@ -102,6 +102,8 @@ export function createWebhooks(
 ): MockWebhooks & { readonly forget: () => void } {
   const keys = keyRing();
   const waiting = new Map<Pending, () => Promise<void>>();
+  const origins = deliverTo.map(originOf);
+  let resets = 0;
 
   return {
     webhookKeys: keys.all,
@@ -110,12 +112,13 @@ export function createWebhooks(
     retireWebhookKey: keys.retire,
 
     async deliver(url, body, options = {}) {
-      check(url, deliverTo, options);
+      check(url, origins, options);
       const { attempt: first = 1, wrong } = options;
       const startedAt = now() - (SCHEDULE[first - 1] ?? 0);
       const { timestamp = startedAt - (wrong === "late" ? HOUR : 0) } = options;
       const bytes = bytesOf(body);
       const delivery: Pending = { url, attempts: [] };
+      const began = resets;
 
       async function attempt(number: number): Promise<void> {
         waiting.delete(delivery);
@@ -130,9 +133,8 @@ export function createWebhooks(
           delivery.attempts.push({ attempt: number, keyId: key.id, ...status && { status } });
         }
         const due = SCHEDULE[number];
-        if (due === undefined || delivery.attempts.some(({ status = 0 }) => delivered(status))) {
-          return;
-        }
+        if (due === undefined || began !== resets) return;
+        if (delivery.attempts.some(({ status = 0 }) => delivered(status))) return;
         delivery.nextAt = startedAt + due;
         waiting.set(delivery, () => attempt(number + 1));
       }
@@ -141,12 +143,17 @@ export function createWebhooks(
       return delivery;
     },
 
-    forget: () => waiting.clear(),
+    forget() {
+      waiting.clear();
+      resets++;
+    },
 
     async deliverDue() {
       const due = [...waiting].filter(([{ nextAt = Infinity }]) => nextAt <= now());
       await Promise.all(due.map(async ([delivery]) => {
-        while ((delivery.nextAt ?? Infinity) <= now()) await waiting.get(delivery)?.();
+        while ((delivery.nextAt ?? Infinity) <= now() && waiting.has(delivery)) {
+          await waiting.get(delivery)!();
+        }
       }));
       return due.map(([delivery]) => delivery);
     },
@@ -159,9 +166,16 @@ function refuse(why: string): never {
   throw new TypeError(`Cannot deliver: ${why}`);
 }
 
-function check(url: string, deliverTo: readonly string[], options: DeliverOptions): void {
+function originOf(url: string): string {
+  if (/^https?:/.test(url) && URL.canParse(url)) return new URL(url).origin;
+  throw new TypeError(
+    `Cannot make a mock: deliverTo has ${JSON.stringify(url)}, which is no http URL`,
+  );
+}
+
+function check(url: string, origins: readonly string[], options: DeliverOptions): void {
   if (typeof url !== "string" || !URL.canParse(url)) refuse("the url is no URL");
-  if (!isLoopback(new URL(url)) && !deliverTo.includes(new URL(url).origin)) {
+  if (!isLoopback(new URL(url)) && !origins.includes(new URL(url).origin)) {
     refuse(`the mock sends to this machine only; put ${new URL(url).origin} into its deliverTo`);
   }
   const { attempt = 1, timestamp = 0, wrong } = options;

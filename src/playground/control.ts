@@ -43,9 +43,12 @@ function isPrivateName({ hostname }: URL): boolean {
  *   if it is, also how many tokens were handed out, and the requests.
  * - If control is on, with the methods of {@linkcode MockKpn}: `POST /mock/respond-next`, JSON
  *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
- *   JSON `{ advance }`; `POST /mock/revoke`; `POST /mock/reset`; and `POST /mock/stop`.
+ *   JSON `{ advance }`, which also makes the deliveries that are due then; `POST /mock/revoke`;
+ *   `POST /mock/reset`; and `POST /mock/stop`.
  *   `POST /mock/deliver`, JSON `{ url, body, key?, attempt?, timestamp?, wrong? }`, and
  *   `POST /mock/deliver-due` answer with what became of the deliveries.
+ *   `POST /mock/webhook-keys`, JSON `{ activate: id }`, `{ retire: id }`, or nothing to stage a
+ *   key, answers with all keys.
  */
 export async function answerControl(
   request: Request,
@@ -85,17 +88,32 @@ function commands(mock: MockKpn, stop?: () => void): Record<string, (fields: Fie
   return {
     "respond-next": ({ answer, ...options }) =>
       mock.respondNext(answer as ScriptedAnswer, options as ScriptOptions),
-    clock(fields) {
+    async clock(fields) {
       only(fields, ["advance"]);
       mock.advance(fields["advance"] as number);
+      await mock.deliverDue();
     },
     deliver: ({ url, body, ...options }) =>
       mock.deliver(url as string, body, options as DeliverOptions),
     "deliver-due": bare(mock.deliverDue),
+    "webhook-keys": (fields) => moveKeys(mock, fields),
     revoke: bare(mock.revoke),
     reset: bare(mock.reset),
     ...stop && { stop: bare(stop) },
   };
+}
+
+/** Stages a key, or moves one on; gives all of them. */
+function moveKeys(mock: MockKpn, fields: Fields): MockKpn["webhookKeys"] {
+  only(fields, ["activate", "retire"]);
+  const { activate, retire } = fields as Readonly<Record<string, string | undefined>>;
+  if (activate !== undefined && retire !== undefined) {
+    throw new TypeError("Either activate or retire a key, not both at once.");
+  }
+  if (activate !== undefined) mock.activateWebhookKey(activate);
+  else if (retire !== undefined) mock.retireWebhookKey(retire);
+  else mock.stageWebhookKey();
+  return mock.webhookKeys;
 }
 
 /** The JSON object in a body; an empty body is an empty one. */

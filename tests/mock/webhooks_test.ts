@@ -214,3 +214,91 @@ Deno.test("POST /mock/deliver sends one and tells what became of it, if control 
   assertMatch(await elsewhere.text(), /this machine only/);
   assertEquals(received.length, 2);
 });
+
+/** Posts JSON to `/mock/…`: the status, and what the answer says. */
+async function control(mock: ReturnType<typeof mockKpn>, path: string, body: unknown = {}) {
+  const init = { method: "POST", body: JSON.stringify(body) };
+  const request = new Request(`http://127.0.0.1/mock/${path}`, init);
+  const response = await answerControl(request, mock, { control: true });
+  const text = await response.text();
+  return { status: response.status, text, ...response.ok && text && { json: JSON.parse(text) } };
+}
+
+Deno.test("POST /mock/clock makes the deliveries that are due by then", async () => {
+  const { mock, received } = desk(() => 500);
+  const pending = await mock.deliver(HOOK, REPORT);
+  for (const [advance, attempts] of [[59_999, 1], [1, 2], [60_000, 3], [120_000, 4]]) {
+    assertEquals((await control(mock, "clock", { advance })).status, 204);
+    assertEquals([pending.attempts.length, received.length], [attempts, attempts]);
+  }
+});
+
+Deno.test("POST /mock/deliver sends wrong in each way that it is told", async () => {
+  const { mock, received } = desk();
+  for (const [wrong, code] of Object.entries(WRONG)) {
+    const { json } = await control(mock, "deliver", { url: HOOK, body: REPORT, wrong });
+    assertEquals([received.pop(), json.attempts[0].status], [code, 401]);
+  }
+  const { json } = await control(mock, "deliver", { url: HOOK, body: REPORT, wrong: "twice" });
+  assertEquals([json.attempts.length, received.length], [2, 2]);
+});
+
+Deno.test("POST /mock/webhook-keys stages, activates and retires a key, and gives all of them", async () => {
+  const { mock } = desk();
+  const ask = (body: unknown) => control(mock, "webhook-keys", body);
+  const states = ({ json }: Awaited<ReturnType<typeof ask>>) =>
+    json.map(({ state }: { state: string }) => state);
+  const staged = await ask({});
+  const { id, secret } = staged.json[1];
+  assertEquals(states(staged), ["active", "staged"]);
+  assertEquals(secret, mock.webhookKeys[1]!.secret);
+  const refused = await control(mock, "deliver", { url: HOOK, body: REPORT, key: id });
+  assertMatch(refused.text, /is staged/);
+  assertEquals(states(await ask({ activate: id })), ["retiring", "active"]);
+  assertEquals(states(await ask({ retire: KEY })), ["retired", "active"]);
+  for (
+    const [body, says] of [
+      [{ retire: id }, /is active, not retiring/],
+      [{ activate: "wk_X" }, /no webhook key/],
+      [{ activate: 7 }, /no webhook key/],
+      [{ activate: null }, /no webhook key/],
+      [{ activate: id, retire: KEY }, /not both/],
+      [{ activte: id }, /did you mean activate/],
+    ] as const
+  ) {
+    const { status, text } = await ask(body);
+    assertEquals(status, 400);
+    assertMatch(text, says);
+  }
+  assertEquals(mock.webhookKeys.length, 2);
+});
+
+Deno.test("an origin in deliverTo may be any URL of it, and must be one", async () => {
+  let sent = 0;
+  const fetch = () => Promise.resolve(new Response(null, { status: (sent++, 204) }));
+  const mock = mockKpn({ deliverTo: ["http://app:3000/sms"], fetch });
+  await mock.deliver("http://app:3000/other", REPORT);
+  await assertRejects(() => mock.deliver("http://app:3001/sms", REPORT), TypeError, "deliverTo");
+  assertEquals(sent, 1);
+  for (const url of ["app", "", "data:,x", "app:3000"]) {
+    assertThrows(() => mockKpn({ deliverTo: [url] }), TypeError, JSON.stringify(url));
+  }
+});
+
+Deno.test("a reset while a retry is on its way ends the retries", async () => {
+  const sending = Promise.withResolvers<Response>();
+  const clock = { now: NOW };
+  let sent = 0;
+  const mock = mockKpn({
+    now: () => clock.now,
+    fetch: () => sent++ ? sending.promise : Promise.resolve(new Response(null, { status: 500 })),
+  });
+  const delivery = await mock.deliver(HOOK, REPORT);
+  clock.now += 60 * MINUTE;
+  const due = mock.deliverDue();
+  mock.reset();
+  sending.resolve(new Response(null, { status: 500 }));
+  await due;
+  await mock.deliverDue();
+  assertEquals([sent, delivery.attempts.length, delivery.nextAt], [2, 2, undefined]);
+});
