@@ -1,9 +1,11 @@
 /** `kpn-auth webhook`: what it says of a signature, and that it shows no secret. */
 
 import { verifyWebhook } from "kpn-auth/webhook";
+import { retryWebhooks } from "../../src/cli/mock.ts";
+import { mockKpn } from "../../src/mock/mock.ts";
 import { signBody } from "../../src/mock/webhooks.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { type Ended, onEach, run, type Runtime } from "./kpn_auth.ts";
+import { type Ended, onEach, run, type Runtime, RUNTIMES, start } from "./kpn_auth.ts";
 
 const SECRET = "a secret of KPN's, 32 characters.";
 const OTHER = "another secret, of 32 characters.";
@@ -121,4 +123,59 @@ onEach("webhook says what is missing or malformed", async (runtime) => {
     assertEquals([ended.code, ended.stdout], [code, ""], args.join(" "));
     assertMatch(ended.stderr, says);
   }));
+});
+
+Deno.test("kpn-auth mock tries a delivery again by itself once it is due, each second at the soonest", async () => {
+  const clock = { now: 0 };
+  const sent = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let count = 0;
+  const mock = mockKpn({
+    now: () => clock.now,
+    fetch: () => {
+      sent[count++]?.resolve();
+      return Promise.resolve(new Response(null, { status: 500 }));
+    },
+  });
+  let tick = () => {};
+  let kept = true;
+  retryWebhooks(mock, (work, ms) => {
+    assertEquals(ms, 1_000);
+    tick = work;
+    const timer = { unref: () => ((kept = false), timer) };
+    return timer as unknown as NodeJS.Timeout;
+  });
+  await mock.deliver("http://127.0.0.1/sms", "{}");
+  clock.now = 59_000;
+  tick();
+  assertEquals([count, kept], [1, false]);
+  clock.now = 60_000;
+  tick();
+  tick(); // while the first one is on its way
+  await sent[1]!.promise;
+  assertEquals(count, 2);
+});
+
+Deno.test("kpn-auth mock --deliver-to lets webhooks go to one more origin", async () => {
+  const child = await start(RUNTIMES[0]!, [
+    "mock",
+    "--control",
+    "--deliver-to",
+    "http://nothing.invalid/x",
+  ]);
+  await child.stdin.close();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let said = "";
+  while (!/listens on (http:\S+)/.test(said)) said += (await reader.read()).value ?? "";
+  const [, origin] = /listens on (http:\S+)/.exec(said)!;
+  const deliver = (url: string) =>
+    fetch(`${origin}/mock/deliver`, { method: "POST", body: JSON.stringify({ url, body: {} }) });
+  const refused = await deliver("http://other.invalid/sms");
+  assertEquals(refused.status, 400);
+  assertMatch(await refused.text(), /this machine only/);
+  const { attempts } = await (await deliver("http://nothing.invalid/sms")).json();
+  assertEquals(attempts.length, 1); // not answered, and tried
+  child.kill("SIGINT");
+  while (!(await reader.read()).done);
+  await child.stderr.cancel();
+  assertEquals((await child.status).code, 0);
 });
