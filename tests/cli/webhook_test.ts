@@ -75,7 +75,7 @@ onEach(
       [JSON.stringify(JSON.parse(BODY)), BODY, /printed without white space/],
       [BODY.replaceAll("\n", "\r\n"), BODY, /with CRLF for LF/],
       [BODY.replaceAll("\n", ""), BODY, /without any line break/],
-      ["something else", BODY, /no secret gives its signature/],
+      ["something else", BODY, /another secret signed it/],
     ];
     await Promise.all(cases.map(async ([signed, stdin, says]) => {
       const args = [
