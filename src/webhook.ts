@@ -234,8 +234,8 @@ async function hasSigned(
   if (!key) {
     if (typeof secret !== "string" || !/^\S.{30,}\S$/s.test(secret)) {
       throw new TypeError(
-        "Cannot verify a webhook: a secret is not set, or is no string of 32 characters or more " +
-          "that neither begins nor ends with white space",
+        "Cannot verify a webhook: a secret is not set, or is no string of 32 characters or more, " +
+          "without white space around it",
       );
     }
     const hmac = { name: "HMAC", hash: "SHA-256" };
