@@ -1,5 +1,5 @@
 /**
- * Measures what the README claims, against rivals in the same run, and prints a
+ * Measures what `.github/MEASUREMENTS.md` claims, against rivals in the same run, and prints a
  * table of ratios: a cached call, herds, size, import, and what `authorizedFetch`
  * adds to a call. Needs Node; installs Bun and the rivals from npm for the bench only.
  */

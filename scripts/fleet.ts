@@ -146,37 +146,49 @@ function count(world: World, times: number, wait: () => number): void {
   }
 }
 
+/** A fleet's outcome with a store, as a row of the table. */
+export async function row(fleet: Fleet, store: Store): Promise<string> {
+  const { mintsAnHour, mean, p99 } = await simulate(fleet, store);
+  const isolates = fleet.isolates.toLocaleString("en");
+  const mints = mintsAnHour.toLocaleString("en", { maximumFractionDigits: 1 });
+  return `| ${isolates} | ${store} | ${mints} | ${mean.toFixed(1)} ms | ${Math.round(p99)} ms |`;
+}
+
+/** The fleet of the table in `.github/MEASUREMENTS.md`, but for how many isolates it has. */
+export const FLEET: Omit<Fleet, "isolates"> = {
+  calls: 120,
+  life: 30 * 60_000,
+  lifetime: 3_599_000,
+  failures: 0.001,
+  duration: 3 * HOUR,
+  seed: 1,
+};
+
 if (import.meta.main) {
-  const option = (value: string) => ({ type: "string", default: value }) as const;
+  const option = (value: number | string) => ({ type: "string", default: `${value}` }) as const;
   const { values } = parseArgs({
     options: {
       isolates: option("10,1000,10000"),
-      calls: option("120"), // an hour and isolate
-      life: option("30"), // minutes
-      lifetime: option("3599"), // seconds
-      failures: option("0.001"), // of all operations of the store
-      hours: option("3"),
-      seed: option("1"),
+      calls: option(FLEET.calls), // an hour and isolate
+      life: option(FLEET.life / 60_000), // minutes
+      lifetime: option(FLEET.lifetime / 1_000), // seconds
+      failures: option(FLEET.failures), // of all operations of the store
+      hours: option(FLEET.duration / HOUR),
+      seed: option(FLEET.seed),
     },
   });
   console.log("| isolates | store | mints an hour | added latency, mean | p99 |");
   console.log("| ---: | --- | ---: | ---: | ---: |");
   for (const isolates of values.isolates.split(",").map(Number)) {
-    for (const store of STORES) {
-      const { mintsAnHour, mean, p99 } = await simulate({
-        isolates,
-        calls: Number(values.calls),
-        life: Number(values.life) * 60_000,
-        lifetime: Number(values.lifetime) * 1_000,
-        failures: Number(values.failures),
-        duration: Number(values.hours) * HOUR,
-        seed: Number(values.seed),
-      }, store);
-      const size = isolates.toLocaleString("en");
-      const rate = mintsAnHour.toLocaleString("en", { maximumFractionDigits: 1 });
-      console.log(
-        `| ${size} | ${store} | ${rate} | ${mean.toFixed(1)} ms | ${Math.round(p99)} ms |`,
-      );
-    }
+    const fleet = {
+      isolates,
+      calls: Number(values.calls),
+      life: Number(values.life) * 60_000,
+      lifetime: Number(values.lifetime) * 1_000,
+      failures: Number(values.failures),
+      duration: Number(values.hours) * HOUR,
+      seed: Number(values.seed),
+    };
+    for (const store of STORES) console.log(await row(fleet, store));
   }
 }

@@ -1,4 +1,5 @@
-import { type Fleet, simulate, STORES } from "../../scripts/fleet.ts";
+import { FLEET, type Fleet, row, simulate, STORES } from "../../scripts/fleet.ts";
+import { ALL } from "../support/amount.ts";
 import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
 
 const fleet: Fleet = {
@@ -32,4 +33,17 @@ Deno.test("simulated: alone each isolate mints, KV saves most mints, Redis and t
 Deno.test("simulated: with a broken Redis each isolate mints for itself", async () => {
   const { mintsAnHour } = await simulate({ ...fleet, failures: 1 }, "Redis");
   assert(mintsAnHour >= fleet.isolates, `${mintsAnHour} mints`);
+});
+
+Deno.test("the table in MEASUREMENTS.md is what `deno task fleet` prints", async () => {
+  const document = await Deno.readTextFile(".github/MEASUREMENTS.md");
+  const table = document.split("<!-- fleet -->")[1]!.trim().split("\n").slice(2)
+    .map((row) => row.replace(/ +/g, " "));
+  const sizes = [10, 1_000, 10_000];
+  assertEquals(table.length, sizes.length * STORES.length);
+  const printed = [];
+  for (const isolates of ALL ? sizes : [10]) {
+    for (const store of STORES) printed.push(await row({ ...FLEET, isolates }, store));
+  }
+  assertEquals(table.slice(0, printed.length), printed);
 });
