@@ -36,7 +36,7 @@ for (const path of documents) {
 }
 
 const BEHAVIOURS = ".github/BEHAVIOURS.md";
-const defined = Deno.readTextFileSync(BEHAVIOURS).match(/(?<=^- \*\*)B\d+/gm) ?? [];
+const defined: string[] = Deno.readTextFileSync(BEHAVIOURS).match(/(?<=^- \*\*)B\d+/gm) ?? [];
 for (const path of [...documents, ...tests, ...sources]) {
   for (const behaviour of new Set(cited(path))) {
     if (!defined.includes(behaviour)) {

@@ -104,10 +104,11 @@ export class WebhookError extends Error {
  * @param request A `Request` that nobody has read, or `{ body, headers }` with the raw bytes.
  * @param secrets The secret of the key, 32 characters or more. For a rotation: both secrets, or
  * a `Map` of them by key id.
- * @param options What is accepted. One that is no number, such as `NaN`, refuses every delivery.
+ * @param options What is accepted.
  * @returns The body, and what the headers say.
  * @throws {WebhookError} If the delivery is refused; its `code` says why.
  * @throws {TypeError} If a secret is not set or too short, or the body is not there in raw bytes.
+ * @throws {RangeError} If `tolerance` or `limit` is no number, 0 or more.
  *
  * @example
  * ```ts
@@ -134,6 +135,9 @@ export async function verifyWebhook(
   secrets: WebhookSecrets,
   { tolerance = 600_000, now = Date.now, limit = 1_048_576 }: VerifyWebhookOptions = {},
 ): Promise<Webhook> {
+  if (!(tolerance >= 0 && limit >= 0)) {
+    throw new RangeError(`Cannot verify a webhook: tolerance ${tolerance}, limit ${limit}`);
+  }
   const header = (name: string) => valueOf(`x-kpn-webhook-${name}`, request.headers);
   const signature = header("signature");
   if (!signature) refuse("missing_signature", "it has no x-kpn-webhook-signature");
@@ -147,7 +151,8 @@ export async function verifyWebhook(
   }
   const body = await readBody(request, limit);
   // All are tried: the time does not say which of them signed.
-  const possible = isMap ? [secrets.get(keyId)] : [secrets].flat();
+  const listed = [secrets].flat();
+  const possible = isMap ? [secrets.get(keyId)] : listed.length ? listed : [""];
   const signed = await Promise.all(possible.map((secret) => hasSigned(secret, signature, body)));
   if (!signed.includes(true)) {
     refuse("wrong_signature", "another secret signed it, or its body was changed");

@@ -402,7 +402,7 @@ Deno.test("a secret that is unset, short, no text or damaged is refused, unseen"
   const headers = await headersFor();
   const short = "0123456789abcdef0123456789abcde";
   const cases: unknown[] = [
-    ...[undefined, null, "", short, "undefined", `${SECRET}\n`, ` ${SECRET}`, 32],
+    ...[[], undefined, null, "", short, "undefined", `${SECRET}\n`, ` ${SECRET}`, 32],
     ...[[undefined], [""], [SECRET, undefined], [SECRET, short], [bytes(SECRET)]],
     ...[new Map([[KEY, ""]]), new Map([[KEY, undefined]]), new Map([[KEY, short]])],
     ...[bytes(SECRET), { secret: SECRET }, { length: 32 }, () => SECRET, new Set([SECRET])],
@@ -420,22 +420,26 @@ Deno.test("a secret that is unset, short, no text or damaged is refused, unseen"
   await verify(post("", shortest), `${short}f`);
 });
 
-Deno.test("an empty list of secrets accepts nothing, and an empty Map knows no key", async () => {
+Deno.test("an empty Map of secrets knows no key", async () => {
   const headers = await headersFor();
-  assertEquals((await refusal(verify(post(BODY, headers), []))).code, "wrong_signature");
   assertEquals((await refusal(verify(post(BODY, headers), new Map()))).code, "unknown_key");
 });
 
-Deno.test("an option that is no number refuses every delivery", async () => {
+Deno.test("B70: an option that is no number is refused", async () => {
   const headers = await headersFor();
-  for (const [name, code] of [["tolerance", "stale"], ["limit", "too_large"]] as const) {
+  for (const name of ["tolerance", "limit"]) {
     for (const value of [NaN, -1, "a minute", {}]) {
       const options = { [name]: value } as VerifyWebhookOptions;
-      for (const request of [post(BODY, headers), { body: bytes(BODY), headers }]) {
-        assertEquals((await refusal(verify(request, SECRET, options))).code, code);
-      }
+      const verifying = () => verifyWebhook(post(BODY, headers), SECRET, options);
+      await assertRejects(verifying, RangeError, `${name} ${value}`);
     }
   }
+});
+
+Deno.test("a record may have many headers", async () => {
+  const others = Array.from({ length: 20 }, (_, n) => [`x-${n}`, "1"]);
+  const headers = { ...Object.fromEntries(others), ...await headersFor() };
+  await verify({ body: bytes(BODY), headers }, SECRET);
 });
 
 Deno.test("a Node Buffer, a view with an offset, and shared memory are raw bytes", async () => {
