@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /** The only file that touches a process; runs on Deno, Node and Bun. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { constants } from "node:os";
 import process from "node:process";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
 
-const { stdin, stdout, stderr, versions } = process;
+const { stdin, stdout, stderr, versions, platform } = process;
 
 type Writable = typeof stdout | typeof stderr;
 
@@ -49,8 +50,12 @@ function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
-    if (name === "node" && process.env["npm_command"] === "exec") orphaned(resolve);
+    if (isUnderNpx()) orphaned(resolve);
   });
+}
+
+function isUnderNpx(): boolean {
+  return name === "node" && process.env["npm_command"] === "exec";
 }
 
 /** `npx` runs this in a shell, and passes SIGTERM on to that only: what is left is an orphan. */
@@ -80,11 +85,29 @@ function parent(): Promise<string | undefined> {
   });
 }
 
+function runProgram(
+  [program = "", ...args]: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...variables };
+    // npm and its like are batch files on Windows, which only a shell runs.
+    const child = spawn(program, args, { stdio: "inherit", env, shell: platform === "win32" });
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      // A terminal sends Ctrl-C to both by itself.
+      process.on(signal, () => signal === "SIGINT" && stdin.isTTY || child.kill(signal));
+    }
+    if (isUnderNpx()) orphaned(() => child.kill("SIGTERM"));
+    child.on("error", reject);
+    child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+  });
+}
+
 const name = versions["deno"] ? "deno" : versions["bun"] ? "bun" : "node";
 
 const io: Io = {
   env: (name) => process.env[name],
-  platform: process.platform,
+  platform,
   runtime: { name, version: versions[name]! },
   program: process.argv[1],
   terminal: { stdin: !!stdin.isTTY, stdout: !!stdout.isTTY, stderr: !!stderr.isTTY },
@@ -95,6 +118,7 @@ const io: Io = {
   stderr: (text) => write(stderr, text),
   parent,
   interrupted,
+  runProgram,
 };
 
 // A closed pipe is told to whoever writes; without a listener it would end the process.

@@ -9,6 +9,8 @@ export interface Command<T extends Options = Options> {
   readonly summary: string;
   /** What it takes beside its options, as the help shows it: `PATH|URL`. A place each, between spaces. */
   readonly takes?: string;
+  /** It runs the program that follows `--`. */
+  readonly runs?: true;
   /** The help above the options. */
   readonly help: string;
   readonly options: T;

@@ -12,6 +12,8 @@ export const EXIT = {
   gateway: 5,
   limited: 6,
   answer: 7,
+  /** As shells have it. */
+  noProgram: 127,
 } as const;
 
 /** Where no token was obtained; every other code is {@linkcode EXIT.gateway}. */

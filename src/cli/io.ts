@@ -28,6 +28,14 @@ export interface Io {
   readonly stderr: (text: string) => Promise<void>;
   /** The name of the program that started this one, where it can be told: the shell, on Windows. */
   readonly parent?: () => Promise<string | undefined>;
+  /**
+   * Runs a program on the same streams, with more variables (`undefined` removes one), and passes signals
+   * on to it. Settles with its exit code: 128 and the signal's number if one ended it.
+   */
+  readonly runProgram?: (
+    command: readonly string[],
+    variables: Readonly<Record<string, string | undefined>>,
+  ) => Promise<number>;
   /** Settles when the user presses Ctrl-C, or the process is told to end. */
   readonly interrupted: () => Promise<void>;
 }

@@ -102,7 +102,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(command: Command, args: readonly string[], io: Io): Promise<number> {
-  const parsed = parse(args, command.options);
+  const parsed = parse(args, command.options, command.runs);
   if ("help" in parsed.values) return await say(io, helpText(command));
   const { takes } = command;
   const places = takes?.split(" ") ?? [];

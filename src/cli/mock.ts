@@ -4,8 +4,9 @@ import { clearInterval, setInterval } from "node:timers";
 import type { Shell } from "../curl/quoting.ts";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import type { MockClient, MockKpn, MockKpnOptions, RecordedRequest } from "../mock/mock.ts";
-import { mockKpn } from "../mock/mock.ts";
+import { createGateway } from "../mock/gateway.ts";
 import { isLoopback } from "../mock/path.ts";
+import { settingsOf } from "../mock/settings.ts";
 import { createPlayground } from "../playground/playground.ts";
 import { command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
@@ -58,40 +59,63 @@ export const mock = command({
 kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
 
   kpn-auth mock --port 8080
+  kpn-auth mock -- npm test
 
 It prints what to set to use it, and each request that it answers, and why so.
+Before a command, it sets KPN_CLIENT_ID, KPN_CLIENT_SECRET, KPN_TOKEN_ENDPOINT
+and KPN_MOCK (its own address) for that, ends with it, and has its exit code
+(127 if there is no such program).
 In a browser it shows a page; /openapi.yaml and /postman/collection.json
 describe the API. GET /mock/ready answers once it serves.
 `,
   options: OPTIONS,
+  runs: true,
   run,
 });
 
-async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
+async function run({ values, program }: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   const { host = "127.0.0.1", control = false } = values;
   const port = numberOf("port", values.port, 65_535) ?? 0;
   const line = values.log === "json" ? jsonLine : textLine;
-  const gateway = mockKpn({
-    ...await mockOptions(values, io),
-    onAnswer: (request) => void io.stderr(line(request)),
-  });
+  const onAnswer = (request: RecordedRequest) => void io.stderr(line(request));
+  const gateway = createGateway(settingsOf({ ...await mockOptions(values, io), onAnswer }));
   const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
   let stopping = false;
   const stop = () => void (stopping = true);
   const library = libraryBeside(io.program ?? "");
-  const handle = createPlayground(gateway, { control, remote, stop, library });
+  const handle = createPlayground(gateway, { control, remote, stop, library, onAnswer });
   if (io.runtime.name === "node") keepHeapSmall();
   const server = await serve(handle, host, port);
-  const ended = Promise.race([io.interrupted(), server.answered(() => stopping)]);
   if (remote) await io.stderr(warning(host, control));
-  const origin = `http://${/^(0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : urlHost(host)}`;
-  const shell = await shellOf(values.shell, io);
-  await io.stdout(instructions(`${origin}:${server.port}`, gateway.credentials, shell));
-  const retries = retryWebhooks(gateway);
-  await ended;
-  clearInterval(retries);
-  server.close();
-  return EXIT.done;
+  const reachable = /^(0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : urlHost(host);
+  const origin = `http://${reachable}:${server.port}`;
+  const { credentials } = gateway.mock;
+  const retries = retryWebhooks(gateway.mock);
+  try {
+    if (program.length) return await runWith(program, variablesOf(origin, credentials), io);
+    const ended = Promise.race([io.interrupted(), server.answered(() => stopping)]);
+    await io.stdout(instructions(origin, credentials, await shellOf(values.shell, io)));
+    await ended;
+    return EXIT.done;
+  } finally {
+    clearInterval(retries);
+    server.close();
+  }
+}
+
+/** Runs a program that is to use the mock, and gives its exit code. */
+async function runWith(
+  program: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  io: Io,
+): Promise<number> {
+  try {
+    // A token of the real KPN would be used instead of one of the mock's.
+    return await io.runProgram!(program, { ...variables, KPN_TOKEN: undefined });
+  } catch (error) {
+    if (Object(error).code !== "ENOENT") throw error;
+    throw failure(EXIT.noProgram, `There is no program ${program[0]} to run.`);
+  }
 }
 
 /** Makes the deliveries that are due, each second, as KPN does by itself. */
@@ -173,22 +197,37 @@ function warning(host: string, control: boolean): string {
     `from the mock${more}. Do not give it secrets that KPN knows.\n`;
 }
 
-function instructions(
-  origin: string,
-  { clientId, clientSecret }: MockClient,
-  shell: Shell,
-): string {
-  const { pathname } = new URL(TOKEN_ENDPOINTS.gateway);
-  const variables = {
+/** What programs read to use the mock. */
+function variablesOf(origin: string, { clientId, clientSecret }: MockClient) {
+  return {
     KPN_CLIENT_ID: clientId,
-    // Whoever gave a secret of their own knows it.
-    ...clientSecret === PLACEHOLDERS.clientSecret && { KPN_CLIENT_SECRET: clientSecret },
-    KPN_TOKEN_ENDPOINT: `${origin}${pathname}`,
+    KPN_CLIENT_SECRET: clientSecret,
+    KPN_TOKEN_ENDPOINT: `${origin}${new URL(TOKEN_ENDPOINTS.gateway).pathname}`,
+    KPN_MOCK: origin,
   };
-  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
-Open it in a browser to try it. To use it:
+}
 
-${Object.entries(variables).map(([name, value]) => assignment(name, value, shell)).join("\n")}
+function instructions(origin: string, credentials: MockClient, shell: Shell): string {
+  const { KPN_CLIENT_SECRET, KPN_MOCK: _, ...rest } = variablesOf(origin, credentials);
+  // Whoever gave a secret of their own knows it.
+  const isKnown = KPN_CLIENT_SECRET === PLACEHOLDERS.clientSecret;
+  const variables = Object.entries({ ...rest, ...isKnown && { KPN_CLIENT_SECRET } });
+  const linesFor = (shell: Shell) =>
+    variables.map(([name, value]) => assignment(name, value, shell)).join("\n");
+  const others = (["posix", "powershell"] as const).filter((other) => other !== shell);
+  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
+Open it in a browser to try it. kpn-auth, and programs that pass KPN_TOKEN_ENDPOINT on
+as tokenEndpoint, use it where these variables are set:
+
+${[shell, ...others].map(linesFor).join("\n\n")}
+
+A token by curl, and by PowerShell:
+
+printf 'client_id=%s&client_secret=%s' "$KPN_CLIENT_ID" "$KPN_CLIENT_SECRET" |
+  curl --data-binary @- "$KPN_TOKEN_ENDPOINT?grant_type=client_credentials"
+
+Invoke-RestMethod -Method Post "\${env:KPN_TOKEN_ENDPOINT}?grant_type=client_credentials" \`
+  -Body @{ client_id = $env:KPN_CLIENT_ID; client_secret = $env:KPN_CLIENT_SECRET }
 
 `;
 }

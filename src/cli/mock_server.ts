@@ -1,8 +1,9 @@
-/** A handler of fetch's kind on a port, by `node:http`, which Deno, Node and Bun know. */
+/** The mock on a port, by `node:http`, which Deno, Node and Bun know. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
+import { begun, type Body, BODY_LIMIT, joined, type Received } from "../mock/received.ts";
 import { EXIT, failure } from "./exit.ts";
 
 /** A server that listens. */
@@ -14,7 +15,7 @@ export interface ListeningServer {
   close(): void;
 }
 
-type Handler = (request: Request) => Promise<Response>;
+type Handler = (request: Received) => Promise<Response>;
 
 /** How long a request's head, and a whole request, may take to arrive, in ms. */
 const LIMITS = {
@@ -58,7 +59,7 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const request = requestOf(incoming, outgoing);
+  const request = await requestOf(incoming, outgoing);
   if (!request) {
     outgoing.writeHead(400, { "content-type": "text/plain", connection: "close" });
     return void outgoing.end("(the mock's own answer) This is no request that it can read.\n");
@@ -77,23 +78,37 @@ async function answer(
   outgoing.end();
 }
 
-function requestOf(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
-  const { method = "GET", url = "/", headers: { host = "127.0.0.1" }, rawHeaders } = incoming;
-  try {
-    const headers = new Headers();
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
-    }
-    const target = url.startsWith("/") ? `http://${host}${url}` : url;
-    const body = /^(GET|HEAD)$/.test(method) ? null : bodyOf(incoming);
-    const request = new Request(target, { method, headers, body, duplex: "half" } as RequestInit);
-    return Object.defineProperty(request, "signal", { get: () => signalOf(outgoing) });
-  } catch {
-    return undefined; // a method or a host that no Request takes
-  }
+/** No `Request`: making one, and reading its body, takes longer than all the rest. */
+async function requestOf(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<Received | undefined> {
+  const { method = "GET", url = "/", headers: { host = "127.0.0.1" } } = incoming;
+  const target = url.startsWith("/") ? `http://${host}${url}` : url;
+  if (!URL.canParse(target) || /^(CONNECT|TRACE)$/.test(method)) return undefined;
+  return {
+    method,
+    url: new URL(target),
+    headers: headersOf(incoming),
+    ...await bodyOf(incoming),
+    get signal() {
+      return signalOf(outgoing);
+    },
+  };
 }
 
-/** Aborted when the client goes before its answer is sent. Few answers ask for it, and it takes its time to make. */
+/** As `Headers` joins them. */
+function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    const before = headers[name];
+    headers[name] = before === undefined ? rawHeaders[i + 1]! : `${before}, ${rawHeaders[i + 1]}`;
+  }
+  return headers;
+}
+
+/** Aborted when the client goes before its answer is sent. */
 function signalOf(outgoing: ServerResponse): AbortSignal {
   const gone = new AbortController();
   outgoing.on("close", () => outgoing.writableFinished || gone.abort());
@@ -101,17 +116,35 @@ function signalOf(outgoing: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-/** A body as it arrives. Of one that is given up the rest is taken and thrown away, so that the answer gets through. */
-function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+/** A body; of one over 1 MiB, the rest as it arrives. */
+function bodyOf(incoming: IncomingMessage): Promise<Body> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const take = (chunk: Uint8Array) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size <= BODY_LIMIT) return;
+      incoming.pause();
+      incoming.off("data", take).off("end", end).off("error", reject);
+      resolve(begun(chunks, restOf(incoming).getReader()));
+    };
+    const end = () => resolve({ bytes: joined(chunks) });
+    incoming.on("data", take).on("end", end).on("error", reject);
+  });
+}
+
+/** What arrives from now on. Of what is given up the rest is taken and thrown away, so that the answer gets through. */
+function restOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
-      incoming.pause();
       incoming.on("data", (chunk: Uint8Array) => {
         controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) <= 0) incoming.pause();
       });
       incoming.on("end", () => controller.close());
       incoming.on("error", (error) => controller.error(error));
+      incoming.pause();
     },
     pull: () => void incoming.resume(),
     cancel() {

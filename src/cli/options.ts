@@ -33,6 +33,8 @@ export interface Parsed<T extends Options> {
   /** Names and values in the order in which they came. */
   readonly given: readonly (readonly [name: string, value: string])[];
   readonly positionals: readonly string[];
+  /** What follows `--` where a command runs another. */
+  readonly program: readonly string[];
 }
 
 /** Every command has it. */
@@ -40,12 +42,20 @@ const HELP = { short: "h", help: "this text" } as const satisfies Option;
 
 const SECRET_OPTION = /^--?(client[-_]?(id|secret)|secret|password|token|user|u)$/;
 
-/** Takes a command line apart. What the table does not know is refused; no message quotes a value. */
-export function parse<const T extends Options>(args: readonly string[], table: T): Parsed<T> {
+/**
+ * Takes a command line apart. What the table does not know is refused; no message quotes a value.
+ * After `--` stand arguments, or another program's command line if it `runs` one.
+ */
+export function parse<const T extends Options>(
+  args: readonly string[],
+  table: T,
+  runs = false,
+): Parsed<T> {
   const options: Options = { ...table, help: HELP };
   const values: Record<string, string | boolean | string[]> = {};
   const given: [string, string][] = [];
   const positionals: string[] = [];
+  const program: string[] = [];
   const rest = [...args];
 
   function take(name: string, value: string | undefined): void {
@@ -66,7 +76,7 @@ export function parse<const T extends Options>(args: readonly string[], table: T
 
   while (rest.length && !values["help"]) {
     const arg = rest.shift()!;
-    if (arg === "--") positionals.push(...rest.splice(0));
+    if (arg === "--") (runs ? program : positionals).push(...rest.splice(0));
     else if (arg.startsWith("--")) {
       const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/s.exec(arg)!;
       if (!Object.keys(options).includes(name)) throw unknownOption(`--${name}`, options);
@@ -81,7 +91,7 @@ export function parse<const T extends Options>(args: readonly string[], table: T
       }
     } else positionals.push(arg);
   }
-  return { values: values as Values<T>, given, positionals };
+  return { values: values as Values<T>, given, positionals, program };
 }
 
 function nameOf(letter: string, options: Options): string {

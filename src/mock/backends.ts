@@ -2,7 +2,7 @@
 
 import { type Outcome, refusing } from "./answers.ts";
 import { isLoopback, pathMatches } from "./path.ts";
-import type { Received } from "./record.ts";
+import { asRequest, bodyInit, type Received } from "./received.ts";
 
 /** An API of one's own: answers a call whose token is valid. */
 export type MockRoute = (request: Request) => Response | Promise<Response>;
@@ -14,12 +14,8 @@ export type MockRoute = (request: Request) => Response | Promise<Response>;
  */
 export type MockUpstream = string | URL | Readonly<Record<string, string | URL>>;
 
-/** Answers a call whose token is valid. `aborting` is asked for its signal only where that is needed. */
-export type Backend = (
-  request: Received,
-  headers: Headers,
-  aborting: { readonly signal: AbortSignal },
-) => Outcome | Promise<Outcome>;
+/** Answers a call whose token is valid. */
+export type Backend = (request: Received, headers: Headers) => Outcome | Promise<Outcome>;
 
 type Send = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -51,9 +47,8 @@ export function routesOf(
 
 function routeBackend(name: string, route: MockRoute): Backend {
   return async (request, headers) => {
-    const { method, url } = request;
     try {
-      const response = await route(new Request(url, { method, headers, ...bodyOf(request) }));
+      const response = await route(asRequest(request, headers));
       if (typeof response?.status === "number") return { response, why: `route ${name}` };
       return refusing(500, `The route ${name} gave no Response.`);
     } catch (error) {
@@ -97,10 +92,10 @@ function checkedUrl(path: string, target: string | URL, allowRemote: boolean): U
 
 function upstreamBackend(basePath: string, base: URL, send: Send): Backend {
   const prefix = base.href.replace(/\/+$/, "");
-  return async (request, headers, { signal }) => {
-    const { method, url: { pathname, search } } = request;
+  return async (request, headers) => {
+    const { method, url: { pathname, search }, signal } = request;
     headers.set("accept-encoding", "identity");
-    const init: RequestInit = { method, headers, redirect: "manual", signal, ...bodyOf(request) };
+    const init: RequestInit = { method, headers, redirect: "manual", signal, ...bodyInit(request) };
     try {
       const response = await send(prefix + pathname.slice(basePath.length) + search, init);
       return { response: passedOn(response), why: `upstream ${base.origin}` };
@@ -131,10 +126,4 @@ function passedOn(response: Response): Response {
 /** What a backend gets of a call's headers. */
 export function forwardedHeaders(headers: Readonly<Record<string, string>>): Headers {
   return new Headers(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.test(name)));
-}
-
-function bodyOf({ method, bytes, stream }: Received): RequestInit {
-  if (method === "GET" || method === "HEAD") return {};
-  if (!stream) return bytes.length ? { body: bytes as BodyInit } : {};
-  return { body: stream, duplex: "half" } as RequestInit;
 }

@@ -1,6 +1,6 @@
 /** Forms as they arrive: their content type, and names that are given more than once. */
 
-import type { Received } from "./record.ts";
+import type { Received } from "./received.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 

@@ -4,7 +4,7 @@ import { badRequest, type Outcome, refusing } from "./answers.ts";
 import { contentTypeDifference, formOf, repeatedName } from "./form.ts";
 import { insightOf } from "./insight.ts";
 import { isLoopback } from "./path.ts";
-import type { Received } from "./record.ts";
+import type { Received } from "./received.ts";
 
 /** Where Number Insight is. */
 export const INSIGHT_BASE = "/communication/nexmo/number-insight";

@@ -1,4 +1,6 @@
-/** A request as a mock sees it: its head and up to 1 MiB of its body, judged, and recorded for a while. */
+/** The requests that a mock has seen, recorded for a while. */
+
+import type { Received } from "./received.ts";
 
 /** A request as the mock has seen it, secrets included. */
 export interface RecordedRequest {
@@ -30,67 +32,8 @@ export interface RecordedAnswer {
   readonly why: string;
 }
 
-/** What is known of a request while it is answered. */
-export interface Received {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  /** The body's first MiB. */
-  readonly bytes: Uint8Array;
-  /** The whole body of a longer one. */
-  readonly stream?: ReadableStream<Uint8Array>;
-}
-
-/** The longest body that is read as a whole, in bytes. */
-const BODY_LIMIT = 1_048_576;
-
 /** How much of a body is recorded, in bytes. */
 const RECORDED_BYTES = 16_384;
-
-/** Reads a request; of a body over 1 MiB, only that much. */
-export async function receive(request: Request): Promise<Received> {
-  const { method, url, headers, body } = request;
-  const head = { method, url: new URL(url), headers: Object.fromEntries(headers) };
-  if (!body) return { ...head, bytes: new Uint8Array() };
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = body.getReader();
-  while (size <= BODY_LIMIT) {
-    const { done, value } = await reader.read();
-    if (done) return { ...head, bytes: joined(chunks, size) };
-    chunks.push(value);
-    size += value.length;
-  }
-  const bytes = joined(chunks, size);
-  return { ...head, bytes: bytes.subarray(0, BODY_LIMIT), stream: resumed(bytes, reader) };
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}
-
-/** What was read, and then the rest. */
-function resumed(
-  bytes: Uint8Array,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  let begun = false;
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = begun ? await reader.read() : { done: false, value: bytes };
-      begun = true;
-      if (done) controller.close();
-      else controller.enqueue(value!);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
-}
 
 /** What is recorded of a request; {@linkcode RecordedRequest.answer} comes later. */
 export function recordOf(

@@ -3,6 +3,7 @@
 import { FAILURES, type MockFailure, type Outcome } from "./answers.ts";
 import { nearest } from "./nearest.ts";
 import { pathMatches } from "./path.ts";
+import type { Received } from "./received.ts";
 import type { RecordedRequest } from "./record.ts";
 
 /** Which requests a scripted answer is for, how often, and how late it comes. */
@@ -42,6 +43,7 @@ export interface Target {
   readonly kind: "token" | "api";
   readonly clientId: string | undefined;
   readonly record: RecordedRequest;
+  readonly received: Received;
 }
 
 interface Script extends ScriptOptions {
@@ -54,15 +56,8 @@ interface Script extends ScriptOptions {
 export interface Scripts {
   /** Adds one, checked. */
   add(answer: ScriptedAnswer, options?: ScriptOptions): void;
-  /**
-   * Answers a request as scripted, or as `usual` does. `aborting` is asked for its signal
-   * only where that is needed: `Deno.serve` warns of whoever touches a request's.
-   */
-  play(
-    target: Target,
-    aborting: { readonly signal: AbortSignal },
-    usual: () => Outcome | Promise<Outcome>,
-  ): Promise<Outcome>;
+  /** Answers a request as scripted, or as `usual` does. */
+  play(target: Target, usual: () => Outcome | Promise<Outcome>): Promise<Outcome>;
   /** Forgets them all. */
   clear(): void;
 }
@@ -75,32 +70,32 @@ export function createScripts(): Scripts {
       check(answer, options);
       scripts.push({ ...options, answer, times: options.times ?? 1, delay: options.delay ?? 0 });
     },
-    async play(target, aborting, usual) {
+    async play(target, usual) {
       const at = scripts.findIndex((script) => isFor(target, script));
       const script = scripts[at];
       if (!script) return await usual();
       if (--script.times === 0) scripts.splice(at, 1);
       const { answer, delay } = script;
-      if (delay) await pause(delay, aborting.signal);
+      if (delay) await pause(delay, target.received.signal);
       const name = typeof answer === "function" ? "a function" : answer;
       const why = `scripted: ${name}${delay ? `, ${delay} ms late` : ""}`;
       if (answer === "ok") {
         const outcome = await usual();
         return { ...outcome, why: `${why}; ${outcome.why}` };
       }
-      return { response: await give(answer, target.record, aborting), why };
+      return { response: await give(answer, target), why };
     },
     clear: () => void (scripts.length = 0),
   };
 }
 
 function isFor(
-  { kind, clientId, record }: Target,
+  { kind, clientId, record, received }: Target,
   { to, method, path, client, requestId }: Script,
 ): boolean {
   return (to === undefined || to === kind) &&
     (method === undefined || method.toUpperCase() === record.method) &&
-    (path === undefined || pathMatches(path, new URL(record.url).pathname)) &&
+    (path === undefined || pathMatches(path, received.url.pathname)) &&
     (client === undefined || client === clientId) &&
     (requestId === undefined || requestId === record.headers["x-request-id"]);
 }
@@ -150,16 +145,15 @@ function hint(word: unknown, names: readonly string[], all: string): string {
 
 async function give(
   answer: Exclude<ScriptedAnswer, "ok">,
-  request: RecordedRequest,
-  aborting: { readonly signal: AbortSignal },
+  { record, received }: Target,
 ): Promise<Response> {
-  if (typeof answer === "function") return await answer(request);
-  if (answer === "never") return await untilAbort(aborting.signal, new Promise(() => {}));
+  if (typeof answer === "function") return await answer(record);
+  if (answer === "never") return await untilAbort(received.signal, new Promise(() => {}));
   if (answer === "dropped") {
     const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
     throw new TypeError("fetch failed", { cause });
   }
-  return answer === "stalled" ? FAILURES.stalled(aborting.signal) : FAILURES[answer]();
+  return answer === "stalled" ? FAILURES.stalled(received.signal) : FAILURES[answer]();
 }
 
 /** Waits for `work`, but not beyond an abort; leaves no listener behind. */

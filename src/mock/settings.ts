@@ -43,6 +43,9 @@ export interface MockKpnOptions {
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
+/** What {@linkcode settingsOf} makes of the options. */
+export type Settings = ReturnType<typeof settingsOf>;
+
 /** The options, checked, with their defaults. */
 export function settingsOf(options: MockKpnOptions) {
   const { clientId = "APP_CLIENT_ID", clientSecret = "APP_CLIENT_SECRET", level } = options;
@@ -65,6 +68,7 @@ export function settingsOf(options: MockKpnOptions) {
     now,
     onAnswer: options.onAnswer ?? (() => {}),
     send,
+    deliverTo: options.deliverTo ?? [],
     routes: routesOf(options.routes ?? {}),
     upstreams: upstreamsOf(options.upstream ?? {}, options.allowRemoteUpstream ?? false, send),
   };

@@ -6,7 +6,7 @@
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import { failing, type Outcome, refusing } from "./answers.ts";
 import { contentTypeDifference, formOf, repeatedName } from "./form.ts";
-import type { Received } from "./record.ts";
+import type { Received } from "./received.ts";
 
 /** A client id and its secret. */
 export interface MockCredentials {
@@ -43,7 +43,7 @@ export function judgeTokenRequest(
   clients: readonly MockClient[],
   strictly: readonly Difference[],
 ): MockClient | Outcome {
-  const realm = realmOf(request.url.pathname);
+  const realm = REALMS.get(request.url.pathname);
   if (!realm) return failing("unknown_path", "there is no such token endpoint");
   if (request.method !== "POST") return refusing(405, "Only POST is accepted.", { allow: "POST" });
   if (request.stream) return refusing(413, "No request of KPN's is over 1 MiB.");
@@ -55,10 +55,10 @@ export function judgeTokenRequest(
     clientOf(request, form, clients, realm);
 }
 
-function realmOf(pathname: string): string | undefined {
-  const realms = Object.entries(TOKEN_ENDPOINTS);
-  return realms.find(([, endpoint]) => new URL(endpoint).pathname === pathname)?.[0];
-}
+/** The realms, by the paths of their token endpoints. */
+const REALMS: ReadonlyMap<string, string> = new Map(
+  Object.entries(TOKEN_ENDPOINTS).map(([realm, endpoint]) => [new URL(endpoint).pathname, realm]),
+);
 
 /** KPN reads `grant_type` from the query; some send it twice there, or in the body as well. */
 function refuseParameters(query: URLSearchParams, form: URLSearchParams): Outcome | undefined {

@@ -112,5 +112,9 @@ function tokenSequence(seed: number): () => string {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return ALPHABET[Math.floor(state / 2 ** 32 * ALPHABET.length)]!;
   };
-  return () => Array.from({ length: 28 }, letter).join("");
+  return () => {
+    let token = "";
+    while (token.length < 28) token += letter();
+    return token;
+  };
 }

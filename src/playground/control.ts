@@ -1,7 +1,7 @@
 /** Reading and scripting a mock over HTTP, from any language. */
 
 import { ownRefusal } from "../mock/answers.ts";
-import type { MockKpn } from "../mock/mock.ts";
+import type { Gateway } from "../mock/gateway.ts";
 import { nearest } from "../mock/nearest.ts";
 import { isLoopback } from "../mock/path.ts";
 import type { DeliverOptions } from "../mock/webhooks.ts";
@@ -52,7 +52,7 @@ function isPrivateName({ hostname }: URL): boolean {
  */
 export async function answerControl(
   request: Request,
-  mock: MockKpn,
+  mock: Gateway["mock"],
   { control, stop }: ControlOptions,
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
@@ -80,7 +80,10 @@ export async function answerControl(
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function commands(mock: MockKpn, stop?: () => void): Record<string, (fields: Fields) => unknown> {
+function commands(
+  mock: Gateway["mock"],
+  stop?: () => void,
+): Record<string, (fields: Fields) => unknown> {
   const bare = (work: () => unknown) => (fields: Fields) => {
     only(fields, []);
     return work();
@@ -139,7 +142,7 @@ function only(fields: Fields, known: readonly string[]): void {
   throw new TypeError(`There is no field ${JSON.stringify(unknown.slice(0, 80))}; ${rest}`);
 }
 
-function state(mock: MockKpn, control: boolean): Response {
+function state(mock: Gateway["mock"], control: boolean): Response {
   const { credentials, mints, requests, requestsDropped, now, webhookKeys } = mock;
   const told = control && { mints, requests, requestsDropped, now: now(), webhookKeys };
   return Response.json(

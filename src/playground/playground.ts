@@ -6,7 +6,9 @@
 import { ownRefusal } from "../mock/answers.ts";
 import { answerControl, type ControlOptions, guardControl } from "./control.ts";
 import { withCors } from "../mock/cors.ts";
-import type { MockKpn } from "../mock/mock.ts";
+import type { Gateway } from "../mock/gateway.ts";
+import { type RecordedRequest, recordOf } from "../mock/record.ts";
+import { asRequest, type Received } from "../mock/received.ts";
 import { PACKED } from "./packed.ts";
 import { KPN_ORIGIN } from "../kpn.ts";
 
@@ -17,6 +19,8 @@ export interface PlaygroundOptions extends ControlOptions {
    * browser takes it, or `undefined` if there is none. Default: there is none.
    */
   readonly library?: ((path: string) => Promise<string | undefined>) | undefined;
+  /** Gets each request to `/mock` that changes the mock or is refused. The gateway's own are not among them. */
+  readonly onAnswer?: ((request: RecordedRequest) => void) | undefined;
 }
 
 /** What is served, by path. */
@@ -39,24 +43,50 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect
  * `GET /mock/ready` answers whoever asks.
  */
 export function createPlayground(
-  mock: MockKpn,
+  { mock, handle }: Gateway,
   options: PlaygroundOptions = {},
-): (request: Request) => Promise<Response> {
+): (request: Received) => Promise<Response> {
   return async (request) => {
-    const { origin, pathname } = new URL(request.url);
-    const path = pathname === "/" ? "/index.html" : pathname;
-    const file = PACKED[path] ?? await moduleAt(path, options.library);
-    if (file !== undefined) return withCors(serve(request, path, file, origin), request);
-    if (pathname.startsWith("/kpn-auth/")) {
-      return ownRefusal(404, "The library cannot be read; on Deno, --allow-read allows that.");
-    }
-    if (pathname === "/mock/ready") return Response.json({ ready: true });
-    if (pathname === "/mock" || pathname.startsWith("/mock/")) {
-      return guardControl(request, options.remote ?? false) ??
-        await answerControl(request, mock, options);
-    }
-    return await echoing(request, mock.handle);
+    const own = await answerItself(request, mock, options);
+    if (!own) return echoing(await handle(request), request);
+    await report(request, own, mock, options);
+    return own;
   };
+}
+
+/** The answer to whatever is not for the gateway. */
+async function answerItself(
+  request: Received,
+  mock: Gateway["mock"],
+  options: PlaygroundOptions,
+): Promise<Response | undefined> {
+  const { pathname } = request.url;
+  const path = pathname === "/" ? "/index.html" : pathname;
+  const file = PACKED[path] ?? await moduleAt(path, options.library);
+  if (file !== undefined) return withCors(serve(request, path, file), request);
+  if (pathname.startsWith("/kpn-auth/")) {
+    return ownRefusal(404, "The library cannot be read; on Deno, --allow-read allows that.");
+  }
+  if (pathname === "/mock/ready") return Response.json({ ready: true });
+  if (pathname !== "/mock" && !pathname.startsWith("/mock/")) return undefined;
+  const order = asRequest(request);
+  return guardControl(order, options.remote ?? false) ?? await answerControl(order, mock, options);
+}
+
+/** What changes the mock, and what is refused, is reported; who only reads, asks again and again. */
+async function report(
+  request: Received,
+  response: Response,
+  mock: Gateway["mock"],
+  { onAnswer }: PlaygroundOptions,
+): Promise<void> {
+  const { method, url: { pathname } } = request;
+  const { status } = response;
+  if (!onAnswer || status < 400 && method !== "POST") return;
+  const why = status < 400
+    ? `control: ${pathname.replace("/mock/", "")}`
+    : (await response.clone().json()).error_description;
+  onAnswer({ ...recordOf(request, mock.now()), answer: { status, why } });
 }
 
 /** A module of the library, and no other file of the package. */
@@ -68,7 +98,7 @@ async function moduleAt(
   return module && await library?.(module);
 }
 
-function serve({ method }: Request, path: string, file: string, origin: string): Response {
+function serve({ method, url: { origin } }: Received, path: string, file: string): Response {
   if (method !== "GET" && method !== "HEAD") {
     return ownRefusal(405, "Only GET is accepted.", { allow: "GET, HEAD" });
   }
@@ -93,19 +123,13 @@ const ECHO_LIMIT = 4_096;
  * The page shows its requests as they arrived here, with what the browser added. Only
  * the page itself gets this echo: `sec-fetch-site` is a header that no script can set.
  */
-async function echoing(
-  request: Request,
-  handle: (request: Request) => Promise<Response>,
-): Promise<Response> {
-  if (request.headers.get("sec-fetch-site") !== "same-origin") return await handle(request);
-  const { method, url, headers } = request;
-  const { pathname, search } = new URL(url);
-  const lines = Array.from(headers, ([name, value]) => `${name}: ${value}`);
-  const body = await request.clone().text();
-  const echo = [`${method} ${pathname}${search} HTTP/1.1`, ...lines, "", body].join("\n");
-  const answer = await handle(request);
+function echoing(answer: Response, { method, url, headers, bytes }: Received): Response {
+  if (headers["sec-fetch-site"] !== "same-origin") return answer;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const head = [`${method} ${url.pathname}${url.search} HTTP/1.1`, ...lines, "", ""].join("\n");
+  const body = new TextDecoder().decode(bytes);
   const response = new Response(answer.body, answer);
-  const whole = echo.slice(0, ECHO_LIMIT).replace(/[\uD800-\uDBFF]$/, ""); // no half character
+  const whole = (head + body).slice(0, ECHO_LIMIT).replace(/[\uD800-\uDBFF]$/, ""); // no half character
   response.headers.set("mock-received", encodeURIComponent(whole));
   return response;
 }

@@ -1,17 +1,22 @@
 /** The playground: what it serves, who may control it, and what it tells of itself. */
 
-import { mockKpn, type MockKpnOptions } from "kpn-auth/testing";
+import type { MockKpnOptions } from "kpn-auth/testing";
 import { libraryBeside } from "../../src/cli/library.ts";
+import { createGateway } from "../../src/mock/gateway.ts";
+import { receive } from "../../src/mock/received.ts";
+import { settingsOf } from "../../src/mock/settings.ts";
 import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 
 const HOME = "http://127.0.0.1:8080";
 
 function playgroundOf(options: MockKpnOptions & PlaygroundOptions = {}) {
-  const mock = mockKpn(options);
-  const handle = createPlayground(mock, { library: libraryBeside("src/cli/bin.ts"), ...options });
-  const ask = (path: string, init?: RequestInit) => handle(new Request(new URL(path, HOME), init));
-  return { mock, ask };
+  const gateway = createGateway(settingsOf(options));
+  const library = libraryBeside("src/cli/bin.ts");
+  const handle = createPlayground(gateway, { library, ...options });
+  const ask = async (path: string, init?: RequestInit) =>
+    await handle(await receive(new Request(new URL(path, HOME), init)));
+  return { mock: gateway.mock, ask };
 }
 
 const FILES: Readonly<Record<string, RegExp>> = {
@@ -219,9 +224,9 @@ const STRANGERS: Readonly<Record<string, [string, Record<string, string>]>> = {
 
 for (const [name, [url, headers]] of Object.entries(STRANGERS)) {
   Deno.test(`control refuses ${name}`, async () => {
-    const handle = createPlayground(mockKpn(), { control: true });
+    const { ask } = playgroundOf({ control: true });
     for (const method of ["GET", "POST"]) {
-      const response = await handle(new Request(url, { method, headers }));
+      const response = await ask(url, { method, headers });
       assertEquals(response.status, 403);
       assertEquals(response.headers.get("access-control-allow-origin"), null);
       await response.body?.cancel();

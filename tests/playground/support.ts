@@ -1,7 +1,10 @@
 /** What the playground's suites share: a playground on a socket, and pictures of pages. */
 
-import { type MockKpn, mockKpn, type MockKpnOptions } from "kpn-auth/testing";
+import type { MockKpnOptions } from "kpn-auth/testing";
 import { libraryBeside } from "../../src/cli/library.ts";
+import { createGateway, type Gateway } from "../../src/mock/gateway.ts";
+import { receive } from "../../src/mock/received.ts";
+import { settingsOf } from "../../src/mock/settings.ts";
 import { createPlayground, type PlaygroundOptions } from "../../src/playground/playground.ts";
 import type { Page } from "../support/browser.ts";
 
@@ -9,7 +12,7 @@ const BIN = new URL("../../src/cli/bin.ts", import.meta.url).pathname;
 
 /** A mock, and where its playground listens. */
 export interface ServedPlayground {
-  readonly mock: MockKpn;
+  readonly mock: Gateway["mock"];
   readonly url: string;
 }
 
@@ -18,10 +21,11 @@ export async function withDesk(
   options: MockKpnOptions & PlaygroundOptions,
   work: (playground: ServedPlayground) => Promise<void>,
 ): Promise<void> {
-  const mock = mockKpn(options);
+  const gateway = createGateway(settingsOf(options));
+  const handle = createPlayground(gateway, { library: libraryBeside(BIN), ...options });
   await withServer(
-    createPlayground(mock, { library: libraryBeside(BIN), ...options }),
-    (url) => work({ mock, url }),
+    async (request) => await handle(await receive(request)),
+    (url) => work({ mock: gateway.mock, url }),
   );
 }
 

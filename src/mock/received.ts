@@ -1,0 +1,90 @@
+/** A request as a mock reads it, whatever server took it: its head, and up to 1 MiB of its body. */
+
+/** What is known of a request while it is answered. */
+export interface Received {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body's first MiB. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The whole body of a longer one. */
+  readonly stream?: ReadableStream<Uint8Array>;
+  /** Aborted when whoever asked is gone. Ask for it only where it is needed: few answers wait. */
+  readonly signal: AbortSignal;
+}
+
+/** A body, or its start and all of it. */
+export type Body = Pick<Received, "bytes" | "stream">;
+
+/** The longest body that is read as a whole, in bytes. */
+export const BODY_LIMIT = 1_048_576;
+
+/** Reads a request; of a body over 1 MiB, only that much. */
+export async function receive(request: Request): Promise<Received> {
+  const { method, url, headers, body } = request;
+  return {
+    method,
+    url: new URL(url),
+    headers: Object.fromEntries(headers),
+    ...body ? await bodyOf(body.getReader()) : { bytes: new Uint8Array() },
+    get signal() {
+      return request.signal;
+    },
+  };
+}
+
+async function bodyOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Body> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size <= BODY_LIMIT) {
+    const { done, value } = await reader.read();
+    if (done) return { bytes: joined(chunks) };
+    chunks.push(value);
+    size += value.length;
+  }
+  return begun(chunks, reader);
+}
+
+/** A body that was read as far as `chunks`, and goes on. */
+export function begun(
+  chunks: readonly Uint8Array[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Body {
+  const bytes = joined(chunks);
+  let resumed = false;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = resumed ? await reader.read() : { done: false, value: bytes };
+      resumed = true;
+      if (done) controller.close();
+      else controller.enqueue(value!);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return { bytes: bytes.subarray(0, BODY_LIMIT), stream };
+}
+
+/** All chunks as one. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/** The body as `fetch` and `Request` take it. */
+export function bodyInit({ method, bytes, stream }: Received): RequestInit {
+  if (method === "GET" || method === "HEAD") return {};
+  if (!stream) return bytes.length ? { body: bytes } : {};
+  return { body: stream, duplex: "half" } as RequestInit;
+}
+
+/** The request as `Request`. */
+export function asRequest(received: Received, headers?: Headers): Request {
+  const { method, url, headers: own } = received;
+  return new Request(url, { method, headers: headers ?? { ...own }, ...bodyInit(received) });
+}
