@@ -1,6 +1,6 @@
 /**
  * Packs what the playground serves into a module of strings, `src/playground/packed.ts`:
- * the page, the API's description, and the Postman files. The library that the page imports is
+ * the page, the API's description, and the files of Postman and Bruno. The library that the page imports is
  * not packed: the command line serves its own modules.
  *
  *     deno task build:page
@@ -18,6 +18,17 @@ export { curlCommand } from "/kpn-auth/src/curl/curl.js";
 export { explain } from "/kpn-auth/src/explain.js";
 `.trimStart();
 
+/** The files of the Bruno collection. */
+export const BRUNO = [
+  "bruno.json",
+  "environments/KPN.bru",
+  "get_access_token.bru",
+  "basic_insight.bru",
+  "standard_insight.bru",
+  "advanced_insight.bru",
+  "advanced_insight_later.bru",
+];
+
 /** What is packed, by path. */
 export async function packedFiles(): Promise<Record<string, string>> {
   const text = (path: string) => Deno.readTextFile(new URL(`src/playground/${path}`, ROOT));
@@ -30,6 +41,9 @@ export async function packedFiles(): Promise<Record<string, string>> {
     "/kpn.http": await text("kpn.http"),
     "/postman/collection.json": await text("postman/collection.json"),
     "/postman/environment.json": await text("postman/environment.json"),
+    ...Object.fromEntries(
+      await Promise.all(BRUNO.map(async (name) => [`/bruno/${name}`, await text(`bruno/${name}`)])),
+    ),
   };
 }
 
@@ -38,7 +52,7 @@ async function packedModule(): Promise<string> {
   const entries = Object.entries(await packedFiles()).map(([path, file]) =>
     `  ${JSON.stringify(path)}:\n    ${JSON.stringify(file)},`
   );
-  return `/** Made by \`deno task build:page\` from page/, openapi.yaml and postman/: do not edit. */
+  return `/** Made by \`deno task build:page\` from page/, openapi.yaml, postman/ and bruno/: do not edit. */
 
 /** What the playground serves, by path. */
 export const PACKED: Readonly<Record<string, string>> = {

@@ -93,11 +93,13 @@ function runProgram(
     const env = { ...process.env, ...variables };
     // npm and its like are batch files on Windows, which only a shell runs.
     const child = spawn(program, args, { stdio: "inherit", env, shell: platform === "win32" });
+    // Deno takes a child that was sent a signal by its own method for one that the signal has ended.
+    const send = (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void process.kill(child.pid!, signal);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       // A terminal sends Ctrl-C to both by itself.
-      process.on(signal, () => signal === "SIGINT" && stdin.isTTY || child.kill(signal));
+      process.on(signal, () => signal === "SIGINT" && stdin.isTTY || send(signal));
     }
-    if (isUnderNpx()) orphaned(() => child.kill("SIGTERM"));
+    if (isUnderNpx()) orphaned(() => send("SIGTERM"));
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });

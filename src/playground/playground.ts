@@ -32,6 +32,7 @@ const TYPES: Readonly<Record<string, string>> = {
   yaml: "application/yaml; charset=utf-8",
   json: "application/json",
   http: "text/plain; charset=utf-8",
+  bru: "text/plain; charset=utf-8",
 };
 
 /** Nothing is loaded from elsewhere, nothing is sent elsewhere, and no other page frames this one. */
@@ -104,7 +105,7 @@ function serve({ method, url: { origin } }: Received, path: string, file: string
   }
   const extension = path.slice(path.lastIndexOf(".") + 1);
   // What describes KPN's gateway describes the mock, at the mock's own address.
-  const text = /yaml|json|http/.test(extension) ? file.split(KPN_ORIGIN).join(origin) : file;
+  const text = /yaml|json|http|bru/.test(extension) ? file.split(KPN_ORIGIN).join(origin) : file;
   return new Response(method === "HEAD" ? null : text, {
     headers: {
       "content-type": TYPES[extension] ?? "text/plain",

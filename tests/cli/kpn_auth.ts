@@ -52,6 +52,8 @@ export interface Runtime {
 interface Access {
   readonly net?: string;
   readonly read?: string;
+  /** Deno may do everything: it is to run a program. */
+  readonly all?: boolean;
 }
 
 const here = (path: string) => new URL(path, import.meta.url).pathname;
@@ -60,14 +62,14 @@ const SOURCE = here("../../src/cli/bin.ts");
 export const RUNTIMES: readonly Runtime[] = [
   {
     name: "deno",
-    command(args, { net = "127.0.0.1", read } = {}) {
+    command(args, { net = "127.0.0.1", read, all: everything = false } = {}) {
       const permissions = PERMISSIONS[args[0] ?? ""] ?? [`--allow-env=${ENV}`];
       const reading = read === undefined ? [] : [`--allow-read=${read}`];
       const all = [
         "--no-prompt",
-        ...permissions,
+        ...everything ? ["--allow-all"] : permissions,
         ...reading,
-        ...args[0] === "mock" ? [] : [`--allow-net=${net}`],
+        ...everything || args[0] === "mock" ? [] : [`--allow-net=${net}`],
       ];
       return Promise.resolve([Deno.execPath(), "run", ...all, SOURCE, ...args]);
     },

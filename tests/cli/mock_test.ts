@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { BASIC, ENVIRONMENT, onEach, run, RUNTIMES, start } from "./kpn_auth.ts";
+import { ALL } from "../support/amount.ts";
+import { findProgram } from "../support/programs.ts";
+import { BASIC, ENVIRONMENT, onEach, run, type Runtime, RUNTIMES, start } from "./kpn_auth.ts";
 
 onEach("mock serves on loopback, and says what to set to use it", async (runtime) => {
   const child = await start(runtime, ["mock"]);
@@ -51,4 +53,75 @@ Deno.test("B89: a mock ends when npx, which runs it in a shell, is ended", async
   npx.kill("SIGTERM"); // which the shell does not pass on
   while (!(await reader.read()).done); // the orphan holds it open
   await npx.status;
+});
+
+/** The runtimes on which `mock -- COMMAND` is tried: one of them, unless everything is. */
+const SOME = RUNTIMES.filter(({ name }) => ALL || name === "node");
+
+/** Runs `kpn-auth mock -- sh -c SCRIPT`. */
+const runScript = (runtime: Runtime, script: string, env = {}) =>
+  run(runtime, ["mock", "--", "sh", "-c", script], { env, revealing: true, all: true });
+
+for (const runtime of SOME) {
+  Deno.test(`mock -- COMMAND runs it with the variables set, and has its exit code [${runtime.name}]`, async () => {
+    const { code, stdout, stderr } = await runScript(
+      runtime,
+      'curl -s "$KPN_MOCK/mock/ready"; echo "|$KPN_TOKEN|$KPN_CLIENT_ID|$KPN_CLIENT_SECRET"; ' +
+        'curl -s -o /dev/null -w "%{http_code}" -d "client_id=$KPN_CLIENT_ID&client_secret=$KPN_CLIENT_SECRET" ' +
+        '"$KPN_TOKEN_ENDPOINT?grant_type=client_credentials"; exit 42',
+      { KPN_TOKEN: "of-the-real-KPN" },
+    );
+    assertEquals(stdout, '{"ready":true}||APP_CLIENT_ID|APP_CLIENT_SECRET\n200');
+    assertEquals([code, stderr], [
+      42,
+      "POST /oauth/client_credential/accesstoken 200 token 1, for APP_CLIENT_ID\n",
+    ]);
+  });
+
+  Deno.test(`mock -- COMMAND passes a signal on, and says by which its command ended [${runtime.name}]`, async () => {
+    const script = 'trap "echo ended; exit 7" TERM; echo begun; while :; do sleep 0.05; done';
+    const child = await start(runtime, ["mock", "--", "sh", "-c", script], { all: true });
+    await child.stdin.close();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    assertEquals((await reader.read()).value, "begun\n");
+    child.kill("SIGTERM");
+    assertEquals((await reader.read()).value, "ended\n");
+    assertEquals((await reader.read()).done, true);
+    await child.stderr.cancel();
+    assertEquals((await child.status).code, 7);
+    assertEquals((await runScript(runtime, "kill -KILL $$")).code, 128 + 9);
+  });
+
+  Deno.test(`mock -- COMMAND says that there is no such program [${runtime.name}]`, async () => {
+    const { code, stderr } = await run(runtime, ["mock", "--", "no-such-program"], { all: true });
+    assertEquals([code, stderr], [127, "kpn-auth: There is no program no-such-program to run.\n"]);
+  });
+}
+
+/** The lines that the mock prints between two of its own. */
+const between = (text: string, from: string, to: string) =>
+  text.slice(text.indexOf(from), text.indexOf(to));
+
+Deno.test("what the mock prints gets a token by curl in sh, and by PowerShell (--all, where it is)", async () => {
+  const child = await start(RUNTIMES.find(({ name }) => name === "node")!, ["mock"]);
+  await child.stdin.close();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let said = "";
+  while (!said.includes("$env:KPN_CLIENT_SECRET }")) said += (await reader.read()).value;
+  const shells = {
+    sh: between(said, "export", "$env:") + between(said, "printf", "Invoke"),
+    pwsh: between(said, "$env:", "A token") +
+      `(${said.slice(said.indexOf("Invoke")).trim()}).status`,
+  };
+  for (const [shell, text] of Object.entries(shells)) {
+    if (!findProgram(shell) || shell === "pwsh" && !ALL) continue; // PowerShell takes its time
+    const flag = shell === "sh" ? "-c" : "-Command";
+    const { stdout } = await new Deno.Command(shell, { args: [flag, text], stderr: "null" })
+      .output();
+    assertMatch(new TextDecoder().decode(stdout), /approved/, shell);
+  }
+  child.kill("SIGTERM");
+  await reader.cancel();
+  await child.stderr.cancel();
+  await child.status;
 });

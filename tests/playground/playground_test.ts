@@ -28,6 +28,8 @@ const FILES: Readonly<Record<string, RegExp>> = {
   "/kpn.http": /^text\/plain/,
   "/postman/collection.json": /json/,
   "/postman/environment.json": /json/,
+  "/bruno/bruno.json": /json/,
+  "/bruno/get_access_token.bru": /^text\/plain/,
 };
 
 for (const [path, type] of Object.entries(FILES)) {
