@@ -78,7 +78,8 @@ if (ALL) {
     "Bruno imports the Postman collection, and runs all of it",
     async ({ node }) => {
       await withDesk({}, async ({ mock, url }) => {
-        const require = createRequire(`${await npmTools()}node_modules/@usebruno/cli/`);
+        const cli = `${await npmTools()}node_modules/@usebruno/cli`; // its own packages lie beside it
+        const require = createRequire(await Deno.realPath(cli) + "/");
         const { jsonToBruV2, jsonToCollectionBru } = require("@usebruno/lang");
         const postman = await (await fetch(`${url}/postman/collection.json`)).json();
         const { collection } = await require("@usebruno/converters").postmanToBruno(postman);
