@@ -1,8 +1,6 @@
 /** `kpn-auth mock`: the mock of KPN's gateway on a port of this machine. */
 
 import { clearInterval, setInterval } from "node:timers";
-import type { Shell } from "../curl/quoting.ts";
-import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import type { MockClient, MockKpn, MockKpnOptions, RecordedRequest } from "../mock/mock.ts";
 import { createGateway } from "../mock/gateway.ts";
 import { isLoopback } from "../mock/path.ts";
@@ -13,8 +11,9 @@ import { EXIT, failure } from "./exit.ts";
 import { type Io, readAll } from "./io.ts";
 import { libraryBeside } from "./library.ts";
 import { keepHeapSmall, serve } from "./mock_server.ts";
+import { instructions, PLACEHOLDERS, urlHost, variablesOf, warning } from "./mock_instructions.ts";
 import type { Parsed, Values } from "./options.ts";
-import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
+import { SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
   port: { value: "N", help: "default: one that is free" },
@@ -147,9 +146,6 @@ function basePathAndUrl(text: string): [basePath: string, url: string] {
   return [basePath, url];
 }
 
-/** The client of KPN's examples. */
-const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
-
 /** The clients of the command line, their secrets from anywhere but it. */
 async function clientsOf(values: Values<typeof OPTIONS>, io: Io): Promise<MockClient[]> {
   const { level: levels = [], "client-id": ids = [], "client-secret-stdin": fromStdin } = values;
@@ -185,51 +181,6 @@ function numberOf(name: string, text: string | undefined, most: number): number 
   if (text === undefined) return undefined;
   if (/^\d{1,16}$/.test(text) && Number(text) <= most) return Number(text);
   throw failure(EXIT.usage, `--${name} must be a number from 0 to ${most}.`);
-}
-
-function urlHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-function warning(host: string, control: boolean): string {
-  const more = control ? ", script it, and read its requests, secrets included" : "";
-  return `kpn-auth: warning: it listens on ${host}. Whoever reaches this address can get tokens ` +
-    `from the mock${more}. Do not give it secrets that KPN knows.\n`;
-}
-
-/** What programs read to use the mock. */
-function variablesOf(origin: string, { clientId, clientSecret }: MockClient) {
-  return {
-    KPN_CLIENT_ID: clientId,
-    KPN_CLIENT_SECRET: clientSecret,
-    KPN_TOKEN_ENDPOINT: `${origin}${new URL(TOKEN_ENDPOINTS.gateway).pathname}`,
-    KPN_MOCK: origin,
-  };
-}
-
-function instructions(origin: string, credentials: MockClient, shell: Shell): string {
-  const { KPN_CLIENT_SECRET, KPN_MOCK: _, ...rest } = variablesOf(origin, credentials);
-  // Whoever gave a secret of their own knows it.
-  const isKnown = KPN_CLIENT_SECRET === PLACEHOLDERS.clientSecret;
-  const variables = Object.entries({ ...rest, ...isKnown && { KPN_CLIENT_SECRET } });
-  const linesFor = (shell: Shell) =>
-    variables.map(([name, value]) => assignment(name, value, shell)).join("\n");
-  const others = (["posix", "powershell"] as const).filter((other) => other !== shell);
-  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
-Open it in a browser to try it. kpn-auth, and programs that pass KPN_TOKEN_ENDPOINT on
-as tokenEndpoint, use it where these variables are set:
-
-${[shell, ...others].map(linesFor).join("\n\n")}
-
-A token by curl, and by PowerShell:
-
-printf 'client_id=%s&client_secret=%s' "$KPN_CLIENT_ID" "$KPN_CLIENT_SECRET" |
-  curl --data-binary @- "$KPN_TOKEN_ENDPOINT?grant_type=client_credentials"
-
-Invoke-RestMethod -Method Post "\${env:KPN_TOKEN_ENDPOINT}?grant_type=client_credentials" \`
-  -Body @{ client_id = $env:KPN_CLIENT_ID; client_secret = $env:KPN_CLIENT_SECRET }
-
-`;
 }
 
 /** What a request was answered, and why, for people. */
