@@ -41,7 +41,7 @@ function isPrivateName({ hostname }: URL): boolean {
 /**
  * - `GET /mock`: the credentials, the names of the answers, and whether control is on;
  *   if it is, also how many tokens were handed out, and the requests.
- * - If control is on, with the methods of {@linkcode MockKpn}: `POST /mock/respond-next`, JSON
+ * - If control is on, with the methods of `MockKpn`: `POST /mock/respond-next`, JSON
  *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
  *   JSON `{ advance }`, which also makes the deliveries that are due then; `POST /mock/revoke`;
  *   `POST /mock/reset`; and `POST /mock/stop`.
@@ -107,7 +107,7 @@ function commands(
 }
 
 /** Stages a key, or moves one on; gives all of them. */
-function moveKeys(mock: MockKpn, fields: Fields): MockKpn["webhookKeys"] {
+function moveKeys(mock: Gateway["mock"], fields: Fields): Gateway["mock"]["webhookKeys"] {
   only(fields, ["activate", "retire"]);
   const { activate, retire } = fields as Readonly<Record<string, string | undefined>>;
   if (activate !== undefined && retire !== undefined) {

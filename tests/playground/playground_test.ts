@@ -155,6 +155,27 @@ Deno.test("B89: over HTTP the clock is put forward, and the mock reset and stopp
   assertEquals([await tell("stop"), stopped], [204, 1]);
 });
 
+Deno.test("what changes the mock and what is refused is reported, and who only reads is not", async () => {
+  const lines: (string | undefined)[] = [];
+  const { ask } = playgroundOf({
+    control: true,
+    onAnswer: ({ method, url, answer }) =>
+      lines.push(`${method} ${new URL(url).pathname} ${answer?.status} ${answer?.why}`),
+  });
+  for (const path of ["/", "/mock", "/mock/ready"]) await (await ask(path)).body?.cancel();
+  assertEquals(lines, []);
+  await ask("/mock/respond-next", { method: "POST", body: '{"answer":"quota"}' });
+  await (await ask("/mock/clock", { method: "POST" })).body?.cancel();
+  await (await ask("/mock/clock")).body?.cancel();
+  await (await ask("/nowhere")).body?.cancel();
+  assertEquals(lines, [
+    "POST /mock/respond-next 204 control: respond-next",
+    "POST /mock/clock 400 (the mock's own answer) Cannot advance the clock by undefined: it must be ms, 0 or more",
+    "GET /mock/clock 405 (the mock's own answer) Only POST is accepted.",
+    "GET /nowhere 429 scripted: quota",
+  ]);
+});
+
 Deno.test("B89: whoever asks learns that the mock is ready", async () => {
   const response = await playgroundOf().ask("http://kpn.example/mock/ready");
   assertEquals([response.status, await response.json()], [200, { ready: true }]);
