@@ -22,6 +22,7 @@ const SUITES: readonly Suite[] = [
   { name: "curl", args: ["--parallel", "tests/curl", "--ignore=tests/curl/windows"] },
   { name: "runtimes", args: ["--parallel", "tests/runtimes"] },
   { name: "cli", args: ["--parallel", "tests/cli"] },
+  { name: "hosts", args: ["--parallel", "tests/hosts"] },
   { name: "package", args: ["--parallel", "tests/package"] },
   { name: "playground", args: ["--parallel", "tests/playground"] },
   { name: "stores", args: ["--parallel", "tests/stores"] },
