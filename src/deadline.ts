@@ -16,7 +16,7 @@ export function within<T>(
   late?: () => unknown,
 ): Promise<T> {
   // Work that takes no signal gets none: a controller is dear where 100,000 wait.
-  const over = work.length ? new AbortController() : undefined;
+  const over = work.length ? createController() : undefined;
   let timer: ReturnType<typeof setTimeout>;
   let stay: (() => void) | undefined;
   return new Promise<T>((resolve, reject) => {
@@ -29,6 +29,28 @@ export function within<T>(
     stay?.();
     over?.abort();
   });
+}
+
+/**
+ * A controller; on Fastly Compute, which has none, a stand-in whose signal ends our own waits. A
+ * `fetch` there takes no signal: it goes on, and nobody waits for it.
+ */
+export function createController(): Pick<AbortController, "signal" | "abort"> {
+  if (globalThis.AbortController) return new AbortController();
+  const signal = Object.assign(new EventTarget(), {
+    aborted: false,
+    reason: new Error("nobody waits any more"),
+    throwIfAborted() {
+      if (signal.aborted) throw signal.reason;
+    },
+  });
+  return {
+    signal: signal as unknown as AbortSignal,
+    abort() {
+      signal.aborted = true;
+      signal.dispatchEvent(new Event("abort"));
+    },
+  };
 }
 
 /** Who is to be called when a signal aborts. */

@@ -110,8 +110,9 @@ export function authorizedFetch(
     const { signal } = call;
     const ask = signal || waitUntil ? { signal, waitUntil } : undefined;
     const token = await source.token(ask);
-    const response = await send(token);
-    if (response.ok) return response;
+    const answer = await send(token);
+    if (answer.ok) return answer;
+    const response = cloneable(answer);
 
     const other = await within(
       MAX_TIMER,
@@ -187,6 +188,16 @@ async function isRejected(
   return shouldReplay
     ? await shouldReplay(copyOf(response, over))
     : await isTokenRejected(response, over).catch(() => false);
+}
+
+/** On Fastly Compute no response can be cloned: here one that can be, once. */
+function cloneable(response: Response): Response {
+  if (typeof response.clone === "function" || !response.body?.tee) return response;
+  const [body, copy] = response.body.tee();
+  return Object.defineProperties(new Response(body, response), {
+    url: { value: response.url },
+    clone: { value: () => new Response(copy, response) },
+  });
 }
 
 /** A copy that ends with `over`, however it is held: nothing of an answer stays open for it. */

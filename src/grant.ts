@@ -1,7 +1,7 @@
 /** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
 
 import type { ResponseLike } from "./body.ts";
-import { nothing, onAbort, within } from "./deadline.ts";
+import { createController, nothing, onAbort, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import { networkError } from "./network.ts";
@@ -29,6 +29,11 @@ export interface TokenFetchInit {
   redirect: "manual";
   /** Aborts when a deadline runs out or the caller leaves. */
   signal: AbortSignal;
+  /**
+   * For Next.js, which caches `fetch`, a `POST` too: neither its cache nor its rendering sees this
+   * request. Every other runtime ignores it.
+   */
+  next: { internal: true; revalidate: 0 };
 }
 
 /** How {@linkcode requestToken} gets a token. Read once, copied and checked. */
@@ -227,9 +232,15 @@ async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<Access
   run.phase = "waiting for the answer";
   const requestedAt = now();
   // Of its own, since `signal` aborts after a success, too: a wrapper may still read a clone then.
-  const failed = new AbortController();
+  const failed = createController();
   const stay = onAbort(signal, () => failed.abort());
-  const response = await fetch(url, { ...init, headers: { ...headers }, signal: failed.signal });
+  const response = await fetch(url, {
+    ...init,
+    headers: { ...headers },
+    signal: failed.signal,
+    // `revalidate` alone would make a static page dynamic, and Next.js fails where that comes late.
+    next: { internal: true, revalidate: 0 },
+  });
   run.phase = "reading the answer";
   const token = toAccessToken(await readWire(response, run.secrets, now, signal), requestedAt);
   stay();

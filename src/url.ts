@@ -22,7 +22,7 @@ export function secureUrl(
   const shown = typeof text === "string" ? text.replace(/^.*@.*|[?#].*/s, "…") : text;
   const label = `${option} ${quoted(shown)}`;
   checkText(label, text);
-  const url = parse(text);
+  const url = webUrl(text);
   if (!url) refuse(label, "must be a URL that begins with https://");
   if (url.username || url.password) refuse(label, "must hold no user and no password");
   if (url.protocol === "http:" && allowInsecureHttp !== true && !LOOPBACK.test(url.hostname)) {
@@ -31,8 +31,8 @@ export function secureUrl(
   return url;
 }
 
-/** The URL that a text stands for, if it is one of the web's. `URL.canParse` is missing on Fastly. */
-function parse(text: string): URL | undefined {
+/** The URL that a text stands for, if it is one of the web's. `URL.canParse` is missing on Fastly Compute. */
+export function webUrl(text: string): URL | undefined {
   try {
     return /^https?:/i.test(text) ? new URL(text) : undefined;
   } catch {

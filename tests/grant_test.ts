@@ -79,7 +79,8 @@ Deno.test("B13, B14: redirects are refused, and fetch is given nothing that a ru
   assertEquals(calls.length, 1, "a redirect is not tried again");
   const [url, init] = calls[0]!;
   assertEquals(typeof url, "string");
-  assertEquals(Object.keys(init).sort(), ["body", "headers", "method", "redirect", "signal"]);
+  const names = ["body", "headers", "method", "next", "redirect", "signal"];
+  assertEquals(Object.keys(init).sort(), names);
   assertEquals([init.redirect, typeof init.body], ["manual", "string"]);
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { webUrl } from "../url.ts";
 import { type Argument, FEEDS } from "./config.ts";
 import { refuse, type Shell, SHELLS } from "./quoting.ts";
 
@@ -132,8 +133,8 @@ function checked(request: CurlRequest): Parts {
 }
 
 function checkedUrl(text: string): string {
-  const url = URL.canParse(text) && !/[\p{Cc}\p{Cs}]/u.test(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+  const url = /[\p{Cc}\p{Cs}]/u.test(text) ? undefined : webUrl(text.trim());
+  if (!url || url.username || url.password) {
     refuse("the URL must be absolute, http or https, without user, password or control characters");
   }
   url.hash = "";
