@@ -126,7 +126,7 @@ for (const version of ["next14", "next15"] as const) {
   }, async () => {
     await using app = await nextApp(version);
     await using gateway = new Gateway();
-    const options = { cwd: app.folder, env: gateway.env };
+    const options = { cwd: app.folder, env: gateway.env, longest: 15 * 60_000 };
     await run(await node(20), [app.next, "build"], options);
     await using server = await served(app, "start", gateway);
     await askUntil(server, "revalidated", (text) => text.includes("200"));
