@@ -24,7 +24,7 @@ const route = (code: string) => `
   import * as lib from "../../lib/kpn.js";
   ${code}
   export async function GET() {
-    return new Response(\`\${lib.edition ?? 0} \${await answer()}\`);
+    return new Response(\`\${lib.edition} \${await answer()}\`);
   }
 `;
 
@@ -56,7 +56,7 @@ const FILES: Readonly<Record<string, string>> = {
     ${CALL}
     export const config = { matcher: "/edge" };
     export const middleware = async () =>
-      new Response(\`\${lib.edition ?? 0} \${await call(lib.kpn, another())}\`);
+      new Response(\`\${lib.edition} \${await call(lib.kpn, another())}\`);
   `,
 };
 
@@ -73,7 +73,8 @@ export interface App extends AsyncDisposable {
 export async function nextApp(next: "next14" | "next15"): Promise<App> {
   const folder = await Deno.makeTempDir({ prefix: "kpn-auth-next-" });
   const recipe = await example("next/lib/kpn.js", ".github/COOKBOOK.md");
-  for (const [path, text] of Object.entries({ ...FILES, "lib/kpn.js": recipe })) {
+  const inEdition = (edition: number) => `${recipe}\nexport const edition = ${edition};\n`;
+  for (const [path, text] of Object.entries({ ...FILES, "lib/kpn.js": inEdition(0) })) {
     await Deno.mkdir(`${folder}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(`${folder}/${path}`, text);
   }
@@ -93,11 +94,7 @@ export async function nextApp(next: "next14" | "next15"): Promise<App> {
   return {
     folder,
     next: `${folder}/node_modules/next/dist/bin/next`,
-    edit: (edition) =>
-      Deno.writeTextFile(
-        `${folder}/lib/kpn.js`,
-        `${recipe}\nexport const edition = ${edition};\n`,
-      ),
+    edit: (edition) => Deno.writeTextFile(`${folder}/lib/kpn.js`, inEdition(edition)),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
