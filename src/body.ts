@@ -1,24 +1,33 @@
 /** Reading a response's body with a cap. */
 
 import { onAbort } from "./deadline.ts";
-import { KpnAuthError } from "./errors.ts";
+import { KpnAuthError, wordsOf } from "./errors.ts";
 
-/** The part of a `Response` that is read here; undici's, node-fetch's and every runtime's own fit. */
+/**
+ * The part of a `Response` that is read here; undici's, node-fetch's and every runtime's own fit. A
+ * stub needs one of `body`, `text` and `json`; without `status` and `ok` it counts as a success.
+ */
 export interface ResponseLike {
-  /** Whether the status is 2xx. */
-  readonly ok: boolean;
-  /** HTTP status; 0 for a redirect that a browser hides. */
-  readonly status: number;
-  /** Header look-up, case-insensitive. */
-  readonly headers: { get(name: string): string | null };
+  /** Whether the status is 2xx. Default: what `status` says. */
+  readonly ok?: boolean | undefined;
+  /** HTTP status; 0 for a redirect that a browser hides. Default: none, which an error needs. */
+  readonly status?: number | undefined;
+  /** Header look-up, case-insensitive; or a record whose names are in lower case. Default: no headers. */
+  readonly headers?: HeadersLike | Readonly<Record<string, string>> | undefined;
   /** The body, if there is one. */
-  readonly body?: BodyLike | AsyncIterable<unknown> | null | undefined;
+  readonly body?: BodyLike | AsyncIterable<unknown> | string | Uint8Array | null | undefined;
   /** Whether somebody has begun to read it. */
   readonly bodyUsed?: boolean | undefined;
   /** Read where there is no `body`, as in React Native and in stubs. */
-  text?(): Promise<string>;
+  text?(): string | Promise<string>;
   /** Read where there is no `text` either. */
-  json?(): Promise<unknown>;
+  json?(): unknown;
+}
+
+/** The part of `Headers` that is used here. */
+export interface HeadersLike {
+  /** The value of a header, whatever the case of its name. */
+  get(name: string): string | null | undefined;
 }
 
 /** The part of a body's `ReadableStream` that is used here. */
@@ -56,7 +65,7 @@ export async function readText(
   // Never waited for: cancelling one side of a clone does not resolve in Node, Deno and Bun.
   const cancel = () => giveUp(() => reader.cancel?.());
   const stay = signal && onAbort(signal, cancel);
-  const decoder = new TextDecoder();
+  let decoder: TextDecoder | undefined; // a whole text needs none, and Jest's jsdom has none
   let text = "";
   try {
     // Without an end, empty chunks too.
@@ -65,11 +74,13 @@ export async function readText(
       // Chunks that are all there already would let no timer run.
       if (chunks % 512 === 0) await new Promise((resolve) => setTimeout(resolve));
       const { done, value } = Object(await reader.read());
-      if (done) return text + decoder.decode();
-      const bytes = bytesOf(value);
-      text += decoder.decode(bytes.subarray(0, room), { stream: true });
+      if (done) return text + (decoder?.decode() ?? "");
+      const chunk = chunkOf(value);
+      text += typeof chunk === "string"
+        ? chunk.slice(0, room)
+        : (decoder ??= new TextDecoder()).decode(chunk.subarray(0, room), { stream: true });
       onText?.(text);
-      room -= bytes.length;
+      room -= chunk.length;
     }
     return text + "..."; // which makes it no JSON
   } finally {
@@ -87,25 +98,48 @@ function readerOf(response: ResponseLike): ReturnType<BodyLike["getReader"]> {
 }
 
 /** What is in an answer that shows no stream, as React Native's and a test's may. */
-async function* wholeOf(response: ResponseLike): AsyncGenerator<string> {
-  if (response.text) yield response.text();
-  else if (response.json) yield JSON.stringify(await response.json());
-  else if (response.body !== null) throw unreadable("has no `body`, `text` or `json`");
+async function* wholeOf(response: ResponseLike): AsyncGenerator<unknown> {
+  const { body } = response;
+  if (typeof body === "string" || ArrayBuffer.isView(body)) yield body;
+  else if (response.text) yield response.text();
+  else if (response.json) yield JSON.stringify(await jsonOf(response)) ?? "";
+  else if (body !== null) throw unreadable("has no `body`, `text` or `json`");
+}
+
+/** What `json()` gives; nothing for a body that is no JSON, which is no fault of the network. */
+async function jsonOf(response: ResponseLike): Promise<unknown> {
+  try {
+    return await response.json!();
+  } catch (error) {
+    if (wordsOf(error).name !== "SyntaxError") throw error;
+  }
 }
 
 /** Streams that are not the web's give strings and buffers of other kinds, too. */
-function bytesOf(chunk: unknown): Uint8Array {
-  if (typeof chunk === "string") return new TextEncoder().encode(chunk);
-  if (isA(chunk, "ArrayBuffer")) return new Uint8Array(chunk as ArrayBuffer);
-  if (!ArrayBuffer.isView(chunk)) throw unreadable("has a body that holds neither bytes nor text");
-  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+function chunkOf(chunk: unknown): string | Uint8Array {
+  const whole = typeof chunk === "string" ? chunk : bytesOf(chunk);
+  if (whole === undefined) throw unreadable("has a body that holds neither bytes nor text");
+  return whole;
 }
 
-/** Whether a value is of one of these classes of the web, a library's own or another realm's included. */
-export function isA(value: unknown, ...names: readonly string[]): boolean {
-  if (names.includes(Object.prototype.toString.call(value).slice(8, -1))) return true;
-  const classes = globalThis as unknown as Readonly<Record<string, new () => unknown>>;
-  return names.some((name) => classes[name] && value instanceof classes[name]);
+/** The bytes of a buffer or a view, of whatever realm: not copied. */
+export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+  }
+  const isBuffer = /^\[object (Shared)?ArrayBuffer]$/.test(Object.prototype.toString.call(value));
+  return isBuffer ? new Uint8Array(value as ArrayBuffer) : undefined;
+}
+
+/** A header of an answer; a stub may have none. */
+export function headerOf({ headers }: Pick<ResponseLike, "headers">, name: string): string {
+  const all = Object(headers);
+  return `${(typeof all.get === "function" ? all.get(name) : all[name]) ?? ""}`;
+}
+
+/** Whether an answer is a success, also one of a stub that does not say so. */
+export function isOk({ ok, status = 200 }: Pick<ResponseLike, "ok" | "status">): boolean {
+  return ok ?? (status >= 200 && status < 300);
 }
 
 /** What a program does wrong with an answer: not the network's fault, and never tried again. */

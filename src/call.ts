@@ -1,7 +1,9 @@
 /** A call as `fetch` takes it, made ready to be sent more than once. */
 
 import { MAX_TIMER, within } from "./deadline.ts";
-import { copyHeaders, copyInit, type HeaderCopy, type InitCopy, isOneShot } from "./init.ts";
+import type { Content } from "./content.ts";
+import { signalFor } from "./host.ts";
+import { copyHeaders, copyInit, hasHeader, type InitCopy, withHeader } from "./init.ts";
 
 /** The part of `fetch` that an API call takes; always called with a string. */
 // deno-lint-ignore no-explicit-any -- undici's init and response are not the DOM's, and must fit.
@@ -29,7 +31,7 @@ export function prepareCall(
   fetch: ApiFetch,
   allow: (url: string) => string,
 ): Call | Promise<Call> {
-  const url = allow(isRequest(input) ? input.url : `${input}`);
+  const url = allow(urlOf(input));
   return isRequest(input) || isRequest(init)
     ? prepareRequest(url, input, init, fetch, allow)
     : plainCall(url, init ? copyInit(init) : {}, fetch);
@@ -55,14 +57,30 @@ function isRequest(value: unknown): value is Request {
   return typeof value === "object" && value !== null && "arrayBuffer" in value && "url" in value;
 }
 
-function plainCall(url: string, init: InitCopy, fetch: ApiFetch): Call {
-  const { headers = {}, signal, body } = init;
+function urlOf(input: string | URL | Request): string {
+  const url = isRequest(input) ? input.url : `${input}`;
+  if (!/^\[object /.test(url)) return url;
+  throw new TypeError(
+    `Cannot call ${url}: give a URL, or a Request with \`url\` and \`arrayBuffer\``,
+  );
+}
+
+function plainCall(url: string, { body, ...init }: InitCopy, fetch: ApiFetch): Call {
+  const { signal, headers: given = {} } = init;
+  const isTyped = body?.type === undefined || hasHeader(given, "content-type");
+  const headers = isTyped ? given : withHeader(given, "content-type", body.type);
   return {
     signal: signal ?? undefined,
-    authorized: hasAuthorization(headers),
-    oneShot: isOneShot(body),
-    send: (authorization) =>
-      fetch(url, { ...init, headers: withToken(headers, authorization), redirect: "manual" }),
+    authorized: hasHeader(headers, "authorization"),
+    oneShot: body?.oneShot ?? false,
+    async send(authorization) {
+      return await fetch(url, {
+        ...init,
+        ...body !== undefined && { body: body && await body.read() },
+        headers: withHeader(headers, "authorization", authorization),
+        redirect: "manual",
+      });
+    },
   };
 }
 
@@ -73,20 +91,24 @@ function plainCall(url: string, init: InitCopy, fetch: ApiFetch): Call {
  */
 async function requestCall(
   original: Request,
-  init: InitCopy,
+  { body, ...init }: InitCopy,
   allow: (url: string) => string,
 ): Promise<Call> {
-  let request = rebuild(original, init.body, init);
+  // At once, since the caller may change it: what replaces its body may have to be read first.
+  let request = rebuild(original, body && new Uint8Array(), init);
   allow(request.url); // a subclass may show another than it sends to
-  const body = await bodyOf(request, init);
+  if (body?.type && !request.headers.has("content-type")) {
+    request.headers.set("content-type", body.type);
+  }
+  const content = await bodyOf(request, body, init);
   return {
     signal: signalOf(original, init),
     authorized: request.headers.has("authorization"),
-    oneShot: isOneShot(body),
-    send(authorization) {
-      if (request.bodyUsed) request = rebuild(request, body); // it was read, or sent
+    oneShot: content?.oneShot ?? false,
+    async send(authorization) {
+      request = rebuild(request, await content?.read());
       if (authorization !== undefined) request.headers.set("authorization", authorization);
-      return globalThis.fetch(request);
+      return await globalThis.fetch(request);
     },
   };
 }
@@ -94,14 +116,14 @@ async function requestCall(
 function rebuild(
   from: Request,
   body: BodyInit | null | undefined,
-  changes?: InitCopy,
+  changes?: Omit<InitCopy, "body">,
 ): Request {
-  const init: RequestInit = {};
+  const init: RequestInit & { duplex?: "half" } = {};
   // A rebuilt Request forgets these two, and to set them anew takes Node long.
   if (from.referrer !== "about:client") init.referrer = from.referrer;
   if (from.referrerPolicy) init.referrerPolicy = from.referrerPolicy;
   Object.assign(init, changes, { redirect: "manual" });
-  if (body != null) init.body = body;
+  if (body != null) Object.assign(init, { body, duplex: "half" });
   return new Request(from, init);
 }
 
@@ -112,7 +134,7 @@ const OPTIONS = "cache cf credentials fetcher integrity keepalive mode referrer 
  * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
  * those of some options, and so is the mode that only a browser may set.
  */
-async function initOf(request: Request, override: InitCopy = {}): Promise<InitCopy> {
+async function initOf(request: Request, { body, ...override }: InitCopy = {}): Promise<InitCopy> {
   const plain = new Request("https://localhost");
   const valueIn = (from: Request, name: string) =>
     (from as unknown as Readonly<Record<string, unknown>>)[name] ?? undefined;
@@ -125,7 +147,7 @@ async function initOf(request: Request, override: InitCopy = {}): Promise<InitCo
     headers: copyHeaders(request.headers),
     ...defined(Object.entries(override)),
     signal: signalOf(request, override) ?? null,
-    body: await bodyOf(request, override) ?? null,
+    body: await bodyOf(request, body, override) ?? null,
   };
 }
 
@@ -135,29 +157,19 @@ const defined = (entries: unknown[][]): InitCopy =>
 /** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */
 async function bodyOf(
   request: Request,
-  override: InitCopy,
-): Promise<BodyInit | undefined> {
-  if (override.body != null) return override.body;
+  override: Content | null | undefined,
+  init: InitCopy,
+): Promise<Content | undefined> {
+  if (override) return override;
   if (request.body === null) return undefined;
-  const bytes = await within(MAX_TIMER, signalOf(request, override), () => request.arrayBuffer());
+  const bytes = await within(MAX_TIMER, signalOf(request, init), () => request.arrayBuffer());
   // Firefox shows no body at all.
-  return request.body || request.bodyUsed || bytes.byteLength ? bytes : undefined;
+  const isSent = request.body || request.bodyUsed || bytes.byteLength;
+  return isSent ? { read: () => bytes } : undefined;
 }
 
 /** The signal of a `Request`, unless it is overridden: by `null`, too. */
 function signalOf(request: Request, { signal }: InitCopy): AbortSignal | undefined {
-  return (signal === undefined ? request.signal : signal) ?? undefined;
-}
-
-function hasAuthorization(headers: HeaderCopy): boolean {
-  const names = Array.isArray(headers) ? headers.map(([name = ""]) => name) : Object.keys(headers);
-  return names.some((name) => /^authorization$/i.test(name));
-}
-
-/** With the token; without one as they came. */
-function withToken(headers: HeaderCopy, authorization: string | undefined): HeaderCopy {
-  if (authorization === undefined) return headers;
-  return Array.isArray(headers)
-    ? [...headers, ["authorization", authorization]]
-    : { ...headers, authorization };
+  if (signal !== undefined) return signal ?? undefined;
+  return request.signal ? signalFor(request.signal) : undefined;
 }

@@ -1,6 +1,6 @@
 /** Every error answer of KPN's gateway in one shape. The code decides, then the challenge, then the status. */
 
-import { readText, type ResponseLike } from "./body.ts";
+import { headerOf, readText, type ResponseLike } from "./body.ts";
 import { within } from "./deadline.ts";
 import { readChallenge, readEnvelope } from "./envelope.ts";
 import type { Envelope, FaultCode } from "./errors.ts";
@@ -92,11 +92,12 @@ export async function isTokenRejected(response: Response, signal?: AbortSignal):
 
 /** Status, headers and body text to a fault. */
 export function parseFault(
-  { status, headers }: Pick<ResponseLike, "status" | "headers">,
+  response: Pick<ResponseLike, "status" | "headers">,
   body: string,
   { tokenEndpoint = false, now = Date.now, secrets = [] }: AnswerContext = {},
 ): Fault {
-  const header = (name: string) => headers?.get?.(name) ?? "";
+  const { status = 0 } = response;
+  const header = (name: string) => headerOf(response, name);
   const clean = (text: string, most?: number) => redact(text, secrets, most);
   const said = readEnvelope(body);
   const challenge = readChallenge(header("www-authenticate"));

@@ -1,10 +1,11 @@
 /** `fetch` with the token added. */
 
-import { discard } from "./body.ts";
+import { discard, isOk } from "./body.ts";
 import { type ApiFetch, prepareCall } from "./call.ts";
 import { MAX_TIMER, onAbort, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
+import { fetchOf } from "./host.ts";
 import { KPN_ORIGIN } from "./kpn.ts";
 import { checkFunctions, refuse } from "./options.ts";
 import { checkResponse } from "./response.ts";
@@ -102,16 +103,19 @@ export function authorizedFetch(
   const allow = (url: string) => allowedUrl(url, origins);
 
   return async (input, init) => {
-    const call = await prepareCall(input, init, fetch ?? globalThis.fetch, allow);
-    const send = async (token?: AccessToken) =>
-      checkResponse(await call.send(token && `Bearer ${token.value}`));
+    const call = await prepareCall(input, init, fetchOf<ApiFetch>(fetch), allow);
+    const { signal } = call;
+    const send = async (token?: AccessToken) => {
+      const sent = () => call.send(token && `Bearer ${token.value}`);
+      // Not every host's fetch ends with its signal: happy-dom's does not during a preflight.
+      return checkResponse(await (signal ? within(MAX_TIMER, signal, sent) : sent()));
+    };
     if (call.authorized) return await send();
 
-    const { signal } = call;
     const ask = signal || waitUntil ? { signal, waitUntil } : undefined;
     const token = await source.token(ask);
     const answer = await send(token);
-    if (answer.ok) return answer;
+    if (isOk(answer)) return answer;
     const response = cloneable(answer);
 
     const other = await within(

@@ -1,7 +1,7 @@
 /** A single flight that a waiter can leave, and that no orphan can hold. */
 
 import { within } from "./deadline.ts";
-import { isKpnAuthError, KpnAuthError } from "./errors.ts";
+import { causeOf, isKpnAuthError, KpnAuthError } from "./errors.ts";
 
 /** One run of the same work for all who ask for it meanwhile. */
 export interface SingleFlight<T> {
@@ -74,13 +74,18 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
         if (isKpnAuthError(error)) throw error;
         if (error === LATE && mine < its) throw tooLate(`timeout (${timeout} ms) ran out`);
         clear(promise);
-        if (round === ROUNDS) throw tooLate("the runtime ended the request for it");
+        if (round === ROUNDS) throw tooLate(`the runtime ended the request for it${said(error)}`);
         if (error === LATE) since = now();
       }
     }
   }
 
   return { busy: () => !!inAir(), launch, join };
+}
+
+/** What the runtime said, in parentheses; a run that just died says nothing. */
+function said(error: unknown): string {
+  return error === LATE ? "" : ` (${causeOf(error).message})`;
 }
 
 function tooLate(why: string): KpnAuthError {

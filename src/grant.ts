@@ -4,6 +4,7 @@ import type { ResponseLike } from "./body.ts";
 import { createController, nothing, onAbort, within } from "./deadline.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
+import { fetchOf, signalFor } from "./host.ts";
 import { networkError } from "./network.ts";
 import { checkNumbers } from "./numbers.ts";
 import { checkFunctions, checkObject } from "./options.ts";
@@ -227,7 +228,8 @@ async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToke
 
 /** One attempt. `fetch` is called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium. */
 async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<AccessToken> {
-  const { now, fetch = globalThis.fetch } = grant;
+  const { now } = grant;
+  const fetch = fetchOf<TokenFetch>(grant.fetch);
   const { url, headers, ...init } = run.request;
   run.phase = "waiting for the answer";
   const requestedAt = now();
@@ -237,7 +239,7 @@ async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<Access
   const response = await fetch(url, {
     ...init,
     headers: { ...headers },
-    signal: failed.signal,
+    signal: signalFor(failed.signal),
     // `revalidate` alone would make a static page dynamic, and Next.js fails where that comes late.
     next: { internal: true, revalidate: 0 },
   });

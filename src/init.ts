@@ -1,12 +1,16 @@
 /** The init of a call, as `fetch` reads it: within the call, so that its caller may change it afterwards. */
 
-import { isA } from "./body.ts";
+import { type Content, contentOf } from "./content.ts";
+import { signalFor } from "./host.ts";
 
 /** Headers in the form that they came in: a plain record costs least, and a list keeps its duplicates. */
 export type HeaderCopy = Record<string, string> | string[][];
 
 /** An init that nobody else holds. */
-export type InitCopy = Omit<RequestInit, "headers"> & { headers?: HeaderCopy };
+export type InitCopy = Omit<RequestInit, "headers" | "body"> & {
+  headers?: HeaderCopy;
+  body?: Content | null;
+};
 
 /**
  * Copies an init, the options of a runtime with it, and what of its members can be changed. `fetch`
@@ -20,7 +24,8 @@ export function copyInit(given: RequestInit): InitCopy {
     }
   }
   if (init.headers !== undefined) init.headers = copyHeaders(init.headers as HeadersInit);
-  if (init.body != null) init.body = copyBody(init.body as BodyInit);
+  if (init.body != null) init.body = contentOf(init.body);
+  if (init.signal) init.signal = signalFor(init.signal as AbortSignal);
   return init;
 }
 
@@ -32,27 +37,17 @@ export function copyHeaders(given: HeadersInit): HeaderCopy {
     : { ...headers as Record<string, string> };
 }
 
-/** What can be sent again is known by name; anything else may be a stream, and so may form-data's own. */
-export function isOneShot(body: unknown): boolean {
-  if (typeof body !== "object" || body === null || ArrayBuffer.isView(body)) return false;
-  return "pipe" in body ||
-    !isA(body, "URLSearchParams", "FormData", "Blob", "File", "ArrayBuffer");
+export function hasHeader(headers: HeaderCopy, wanted: string): boolean {
+  const names = Array.isArray(headers) ? headers.map(([name = ""]) => name) : Object.keys(headers);
+  return names.some((name) => name.toLowerCase() === wanted);
 }
 
-/** A body that its caller cannot change. A stream is handed on, and a `Blob` never changes. */
-function copyBody(body: BodyInit): BodyInit {
-  if (typeof body === "string" || isOneShot(body)) return body;
-  if (isA(body, "URLSearchParams")) return new URLSearchParams(body as URLSearchParams);
-  if (isA(body, "ArrayBuffer")) return (body as ArrayBuffer).slice(0);
-  if (ArrayBuffer.isView(body)) {
-    return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
-  }
-  return isA(body, "FormData") && Symbol.iterator in body ? copyForm(body as FormData) : body;
-}
-
-/** In the class that it came in: no other takes the files of jsdom's, or is taken by undici's `fetch`. */
-function copyForm(form: FormData): FormData {
-  const copy = new (form.constructor as typeof FormData)();
-  for (const [name, value] of form) copy.append(name, value as string);
-  return copy;
+/** The headers with one more; without a value as they are. */
+export function withHeader(
+  headers: HeaderCopy,
+  name: string,
+  value: string | undefined,
+): HeaderCopy {
+  if (value === undefined) return headers;
+  return Array.isArray(headers) ? [...headers, [name, value]] : { ...headers, [name]: value };
 }

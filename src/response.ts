@@ -1,6 +1,6 @@
 /** The answer of the token endpoint: the wire object whole, and the access token made of it. */
 
-import { parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
+import { headerOf, isOk, parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
 import { parseFault } from "./fault.ts";
 import { redact } from "./redact.ts";
@@ -89,11 +89,11 @@ export async function readWire(
   now: () => number = Date.now,
   signal?: AbortSignal,
 ): Promise<TokenResponse> {
-  const { ok, status, headers } = checkResponse(response);
-  if (ok === undefined || status === undefined) throw unreadable("has no `ok` or `status`");
+  const { status } = checkResponse(response);
   const text = await readText(response, signal);
   const wire = parseJson(text) as TokenResponse | null | undefined;
-  if (ok && isToken(wire)) return wire;
+  if (isOk(response) && isToken(wire)) return wire;
+  if (status === undefined) throw unreadable("has no `status`, and is no token");
 
   // A token that is refused is none to be quoted either.
   const secrets = [...sent, wire?.access_token, wire?.refresh_token].filter(isText);
@@ -102,7 +102,7 @@ export async function readWire(
     now,
     secrets,
   });
-  const type = redact(headers?.get?.("content-type") ?? "", secrets);
+  const type = redact(headerOf(response, "content-type"), secrets);
   const words = [`HTTP ${status}`, `${text.length} characters`, type, originalCode, message];
   throw new KpnAuthError(
     code,

@@ -2,7 +2,7 @@
 
 import { Stream } from "node:stream";
 import { authorizedFetch, type TokenSource } from "../mod.ts";
-import { assert, assertEquals } from "./support/assert.ts";
+import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 
 const REJECTED = { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token"' } };
 
@@ -183,34 +183,108 @@ Deno.test("B43: what is not known to be sendable twice is sent once, and its 401
   }
 });
 
-Deno.test("B43: bodies of another realm's or library's classes are sent twice", async () => {
-  const foreign = (name: string) => ({ [Symbol.toStringTag]: name });
-  class ForeignForm {
-    readonly [Symbol.toStringTag] = "FormData";
-    readonly entries: [string, unknown][] = [];
-    append(name: string, value: unknown) {
-      this.entries.push([name, value]);
-    }
-    [Symbol.iterator]() {
-      return this.entries.values();
-    }
-  }
-  const form = new ForeignForm();
-  const file = foreign("File");
-  form.append("file", file);
-  const bodies = [foreign("Blob"), file, foreign("FormData"), form, null, undefined, "", 5];
-  for (const body of bodies) assertEquals(await sentTimes(body), [2, 200]);
+/** A file of a library's own class, which no `instanceof` knows. */
+const foreignFile = (text: string, more: object = {}) => ({
+  type: "text/csv",
+  size: text.length,
+  slice() {},
+  arrayBuffer: () => Promise.resolve(new TextEncoder().encode(text).buffer),
+  ...more,
+});
 
-  // A copy of a foreign form is of its own class, and holds the same files.
-  const sent: ForeignForm[] = [];
-  const fetch = (_url: string, { body }: { body: ForeignForm }) =>
-    Promise.resolve((sent.push(body), new Response()));
-  const call = authorizedFetch(counting(), { fetch })("/x", {
+/** A form of a library's own class. */
+function foreignForm(...entries: [string, unknown][]) {
+  return {
+    append: (name: string, value: unknown) => void entries.push([name, value]),
+    [Symbol.iterator]: () => entries.values(),
+  };
+}
+
+Deno.test("B43, B75: bodies of another realm's or library's classes are sent twice", async () => {
+  const form = foreignForm(["file", foreignFile("a,b", { name: "a.csv" })]);
+  const files = [foreignFile("a,b"), foreignFile("", { type: "" })];
+  const formWithoutEntries = { append() {} };
+  for (const body of [...files, form, formWithoutEntries, null, undefined, "", 5]) {
+    assertEquals(await sentTimes(body), [2, 200]);
+  }
+});
+
+Deno.test("B75: a file of a foreign class is sent with its bytes and its type, not as [object Blob]", async () => {
+  const { kpn, sent } = noting();
+  await kpn("/x", { method: "POST", body: foreignFile("a,b") as unknown as BodyInit });
+  await kpn("/x", {
     method: "POST",
-    body: form as unknown as BodyInit,
+    headers: [["Content-Type", "text/plain"]],
+    body: foreignFile("a,b") as unknown as BodyInit,
   });
-  form.append("later", "x");
-  await call;
-  assert(sent[0] instanceof ForeignForm && sent[0] !== form);
-  assertEquals(sent[0].entries, [["file", file]]);
+  assertEquals(sent.map(({ type, body }) => [type, body]), [
+    ["text/csv", "a,b"],
+    ["text/csv", "a,b"],
+    ["text/plain", "a,b"],
+    ["text/plain", "a,b"],
+  ]);
+});
+
+Deno.test("B75: a form of a foreign class is sent as the runtime sends its own", async () => {
+  const entries: [string, string][] = [
+    ["number", "1"],
+    ['a "name"\r\n', "line\nline\r\n"],
+    ["ünï", "€"],
+  ];
+  const expected = new FormData();
+  for (const entry of entries) expected.append(...entry);
+  expected.append("file", new File(["a,b"], 'a".csv', { type: "text/csv" }));
+  expected.append("file", new Blob(["c"]));
+  const form = foreignForm(
+    ...entries,
+    ["file", foreignFile("a,b", { name: 'a".csv' })],
+    ["file", foreignFile("c", { type: "" })],
+  );
+  for (const body of [form, expected]) {
+    let sent: Request | undefined;
+    const fetch = (url: string, init: RequestInit) =>
+      Promise.resolve((sent = new Request(url, init), new Response()));
+    const call = authorizedFetch(counting(), { fetch })("/x", {
+      method: "POST",
+      body: body as unknown as BodyInit,
+    });
+    body.append("later", "x");
+    await call;
+    const seen = await sent!.clone().formData();
+    const own = await new Response(expected).formData();
+    own.delete("later");
+    assertEquals(await contents(seen), await contents(own));
+  }
+});
+
+const contents = async (form: FormData) =>
+  await Promise.all(
+    [...form].map(async ([name, value]) =>
+      typeof value === "string" ? [name, value] : [name, value.name, value.type, await value.text()]
+    ),
+  );
+
+Deno.test("B75: a file that cannot be read is named, and nothing is sent in its stead", async () => {
+  const file = { size: 1, type: "", slice() {} }; // jsdom's Blob
+  for (const body of [file, foreignForm(["file", file])]) {
+    const { kpn, sent } = noting();
+    const error = await assertRejects(
+      () => kpn("/x", { method: "POST", body: body as unknown as BodyInit }),
+      TypeError,
+    );
+    assertEquals(
+      error.message,
+      "Cannot send the body: its Blob has no `arrayBuffer`; send bytes or text",
+    );
+    assertEquals(sent.length, 0);
+  }
+});
+
+Deno.test("B75: what is neither a URL nor a Request is named, and not called as a path", async () => {
+  for (const input of [{}, { url: "/x", method: "POST" }, { [Symbol.toStringTag]: "Request" }]) {
+    const { kpn, sent } = noting();
+    const error = await assertRejects(() => kpn(input as unknown as Request), TypeError);
+    assert(/^Cannot call \[object \w+\]: give a URL, or a Request/.test(error.message));
+    assertEquals(sent.length, 0);
+  }
 });
