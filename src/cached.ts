@@ -225,6 +225,10 @@ function launch(
     spares: (token) => spares(cache, token, renewing),
     behind: (work) => void behind.push(work),
   };
+  // Before anything is sent: what cannot be kept alive is a mistake of the program's.
+  const settled = Promise.resolve().then(() => run).catch(() => {}).then(() => allOf(behind));
+  keepAlive(call, settled);
+  keepAlive(cache, settled);
   const run = flight.launch(() =>
     obtain(wanted).catch((error) => {
       announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
@@ -233,9 +237,6 @@ function launch(
       throw renewing ? undefined : error;
     })
   );
-  const settled = run.catch(() => {}).then(() => allOf(behind));
-  keepAlive(call, settled);
-  keepAlive(cache, settled);
   return run;
 }
 

@@ -283,6 +283,35 @@ Deno.test("B17: a waitUntil that throws fails no call", async () => {
   while (mock.mints < 2) await Promise.resolve();
 });
 
+/** Workers' own, which knows what it is a method of. */
+class Context {
+  readonly kept: Promise<unknown>[] = [];
+  waitUntil(work: Promise<unknown>) {
+    if (!(this instanceof Context)) throw new TypeError("Illegal invocation. See https://…");
+    this.kept.push(work);
+  }
+}
+
+Deno.test("B76: an unbound waitUntil is refused at once with the remedy, and nothing is sent", async () => {
+  const ctx = new Context();
+  const words =
+    "Cannot use waitUntil: Illegal invocation. Pass the ctx that has it: { waitUntil: ctx }";
+  for (const where of ["source", "call"] as const) {
+    const wrong = { waitUntil: ctx.waitUntil };
+    const { source, mock } = sourceUnderTest(where === "source" ? wrong : {});
+    for (let call = 0; call < 3; call++) {
+      const refused = source.token(where === "call" ? wrong : undefined);
+      assertEquals((await assertRejects(() => refused, TypeError)).message, words);
+    }
+    assertEquals(mock.requests.length, 0);
+  }
+  for (const call of [ctx, { waitUntil: ctx }, { waitUntil: ctx.waitUntil.bind(ctx) }]) {
+    await sourceUnderTest().source.token(call);
+  }
+  assertEquals(ctx.kept.length, 3);
+  await Promise.all(ctx.kept);
+});
+
 Deno.test("B55, B56: 100 calls to an API that rejects everything cost two mints; the others notice nothing", async () => {
   for (const failure of [undefined, "unavailable", "quota"] as const) {
     const { source, mock, clock } = sourceUnderTest();

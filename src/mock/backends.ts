@@ -63,8 +63,8 @@ export function upstreamsOf(
   allowRemote: boolean,
   send: Send,
 ): readonly (readonly [basePath: string, Backend])[] {
-  const isOne = typeof upstream === "string" || upstream instanceof URL;
-  return Object.entries(isOne ? { "/": upstream } : upstream)
+  const isOne = typeof upstream === "string" || "href" in upstream; // another realm's URL, too
+  return Object.entries(isOne ? { "/": upstream as string | URL } : upstream)
     .map(([path, target]): [string, Backend] => {
       const basePath = path.replace(/\/+$/, "");
       const url = checkedUrl(path, target, allowRemote);

@@ -50,6 +50,7 @@ export type Settings = ReturnType<typeof settingsOf>;
 export function settingsOf(options: MockKpnOptions) {
   const { clientId = "APP_CLIENT_ID", clientSecret = "APP_CLIENT_SECRET", level } = options;
   const { lifetime = 3_599_000, seed = 1, strict = false, now = Date.now, fetch } = options;
+  checkGlobals();
   const clients = [{ clientId, clientSecret, level }, ...options.clients ?? []];
   checkClients(clients);
   if (!(Number.isFinite(lifetime) && lifetime >= 0)) {
@@ -72,6 +73,15 @@ export function settingsOf(options: MockKpnOptions) {
     routes: routesOf(options.routes ?? {}),
     upstreams: upstreamsOf(options.upstream ?? {}, options.allowRemoteUpstream ?? false, send),
   };
+}
+
+/** Test environments replace the web's classes: Jest's jsdom leaves these out. */
+function checkGlobals(): void {
+  const missing = ["Request", "Response", "Headers", "TextEncoder", "TextDecoder"]
+    .find((name) => !(name in globalThis) || !globalThis[name as keyof typeof globalThis]);
+  if (!missing) return;
+  const remedy = "In Jest, use the environment node.";
+  throw new TypeError(`Cannot make a mock: there is no global \`${missing}\` here. ${remedy}`);
 }
 
 function checkClients(clients: readonly MockClient[]): void {

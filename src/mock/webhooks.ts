@@ -186,7 +186,9 @@ function check(url: string, origins: readonly string[], options: DeliverOptions)
 }
 
 function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
-  if (body instanceof Uint8Array) return new Uint8Array(body);
+  if (ArrayBuffer.isView(body)) {
+    return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength).slice();
+  }
   return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
 }
 

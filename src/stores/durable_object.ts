@@ -69,6 +69,8 @@ interface Failure {
  * ```
  */
 export class TokenObject {
+  /** What `wrangler types` looks for in a Durable Object. It is a type alone: no instance has it. */
+  declare readonly __DURABLE_OBJECT_BRAND: never;
   readonly #source: TokenSource;
 
   /** Holds `source`, from which all who ask get their token. */
