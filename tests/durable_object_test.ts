@@ -16,6 +16,7 @@ import {
   assertThrows,
 } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
+import type { DurableObjectNamespace } from "./support/wrangler_types.ts";
 import { assertSpyCalls, spy } from "./support/mock.ts";
 
 const failureOf = (asked: Promise<unknown>): Promise<KpnAuthError> =>
@@ -209,4 +210,28 @@ Deno.test("what another object answers is named, whatever it looks like", async 
     );
     assertEquals([error.code, asked], ["invalid_response", 1]);
   }
+});
+
+/** An object as a Worker exports it. */
+class KpnToken extends TokenObject {
+  constructor() {
+    super(createTokenSource({ ...CREDENTIALS, fetch: mockKpn().fetch }));
+  }
+}
+
+Deno.test("B77: the object fits the namespace that wrangler types writes, and its brand is a type alone", async () => {
+  const object = new KpnToken();
+  const namespace: Pick<DurableObjectNamespace<KpnToken>, "getByName"> = {
+    getByName: () => ({ fetch: (input, init) => object.fetch(new Request(input, init)) }),
+  };
+  const { value } = await durableObjectSource(() => namespace.getByName("kpn")).token();
+  assertEquals([typeof value, Object.keys(object)], ["string", []]);
+  assertEquals("__DURABLE_OBJECT_BRAND" in object, false);
+});
+
+Deno.test("B77: 20 cold calls make one request to the object", async () => {
+  const { source, fetch, mock } = clientUnderTest();
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => source.token()));
+  assertEquals(new Set(tokens.map(({ value }) => value)).size, 1);
+  assertEquals([fetch.calls.length, mock.mints], [1, 1]);
 });
