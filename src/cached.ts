@@ -32,6 +32,7 @@ export interface TokenSource {
    * @returns The token.
    * @throws {KpnAuthError} If none can be obtained. `invalid_token` with `retryAfter`: the held
    * token was rejected, and so were its replacements.
+   * @throws {TypeError} If `waitUntil` cannot be called: pass the `ctx` that has it.
    */
   token(call?: TokenCall): Promise<AccessToken>;
 }

@@ -67,6 +67,9 @@ export interface AuthorizedFetchOptions {
  * does not see what no property of the `Request` shows. A stub that has no `clone` is judged by its
  * status and its headers alone.
  *
+ * A form or a file is sent as bytes, of whatever class it is; a `Blob` without `arrayBuffer`, as jsdom's,
+ * cannot be. Where `fetch` refuses the class of a signal, it gets one of its own that follows it.
+ *
  * The function it returns throws a `TypeError` that names an origin that is not allowed, a
  * {@linkcode KpnAuthError} if no token can be obtained, `fetch`'s own errors, and the reason
  * of `init.signal` if that aborts. An API call has no other deadline than this signal.
