@@ -84,16 +84,16 @@ export function bareTests({ mockKpn, authorizedFetch, createTokenSource }) {
     "a source names the missing fetch": () =>
       said(() => createTokenSource(credentials).token(), "there is no global `fetch` here."),
     "a stub with json() does": async () => {
-      const token = { status: 200, json: async () => ({ access_token: "t", expires_in: "3599" }) };
-      const source = createTokenSource({ ...credentials, fetch: async () => token });
-      const answer = { status: 200, json: async () => ({}) };
-      const kpn = authorizedFetch(source, { fetch: async () => answer });
+      const token = { status: 200, json: () => ({ access_token: "t", expires_in: "3599" }) };
+      const source = createTokenSource({ ...credentials, fetch: () => Promise.resolve(token) });
+      const answer = { status: 200, json: () => ({}) };
+      const kpn = authorizedFetch(source, { fetch: () => Promise.resolve(answer) });
       const { signal } = new AbortController();
       if (await kpn(PATH, { signal }) !== answer) throw new Error("another answer");
     },
     "a stub's error is KPN's": () => {
-      const json = async () => ({ ErrorCode: "invalid_client", Error: "ClientId is Invalid" });
-      const fetch = async () => ({ status: 401, json });
+      const json = () => ({ ErrorCode: "invalid_client", Error: "ClientId is Invalid" });
+      const fetch = () => Promise.resolve({ status: 401, json });
       return said(() => createTokenSource({ ...credentials, fetch }).token(), "invalid_client");
     },
   });

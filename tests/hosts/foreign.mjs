@@ -134,7 +134,6 @@ for (const [by, { fetch }] of Object.entries({ "the global fetch": {}, ...librar
 }
 
 if (ALL) {
-  const kpn = kpnBy(undefined);
   const body = new URLSearchParams({ number: "447700900000" });
   const { default: axios } = await import(load.resolve("axios"));
   await attempt("axios", () => {

@@ -104,7 +104,10 @@ for (const name of ["workers", "durable_object"]) {
         await Promise.all(calls);
         assertEquals([mock.mints, mock.requests.length], [1, 21]);
         mock.revoke();
-        assertEquals((await (await fetch(`${origin}/?number=447700900000`)).json()).country, "GB");
+        assertEquals(
+          (await (await fetch(`${origin}/?number=447700900000`)).json()).country_code,
+          "GB",
+        );
         assertEquals(mock.mints, 2);
       } finally {
         await dev.kill("SIGTERM"); // it ends its workerd
