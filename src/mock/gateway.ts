@@ -121,5 +121,5 @@ export function createGateway(settings: Settings): Gateway {
 
 function wordsOf(error: unknown): string {
   const { message, cause } = Object(error);
-  return cause instanceof Error ? `${message}: ${cause.message}` : message ?? String(error);
+  return cause?.message ? `${message}: ${cause.message}` : message ?? String(error);
 }
