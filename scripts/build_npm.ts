@@ -34,14 +34,15 @@ export interface EntryPoint {
   readonly path: string;
 }
 
-const BIN = "./src/cli/bin.ts";
+/** In `deno.json` a module as others are; on npm the command. */
+const BIN = "./bin";
 
 async function plan(outDir: string): Promise<PackagePlan> {
   const { name, version, license, exports } = JSON.parse(await Deno.readTextFile("deno.json"));
   const command: string = name.split("/").pop();
-  const entryPoints = Object.entries<string>(exports)
-    .map(([name, path]): EntryPoint => ({ kind: "export", name, path }));
-  if (await isFile(BIN)) entryPoints.push({ kind: "bin", name: command, path: BIN });
+  const entryPoints = Object.entries<string>(exports).map(([name, path]): EntryPoint =>
+    name === BIN ? { kind: "bin", name: command, path } : { kind: "export", name, path }
+  );
   return {
     outDir,
     entryPoints,
@@ -49,11 +50,13 @@ async function plan(outDir: string): Promise<PackagePlan> {
       name: command,
       version,
       description: "Get, keep and use an access token for KPN's APIs, on any JavaScript runtime",
-      keywords: ["kpn", "oauth2", "client-credentials", "access-token", "fetch"],
+      keywords: KEYWORDS,
       license,
+      exports: { "./package.json": "./package.json" }, // beside the entry points
       type: "module",
       sideEffects: false,
       engines: { node: ">=20" },
+      typesVersions: { "*": typesVersions(entryPoints) },
       devDependencies: { "@types/node": "^20.9.0" }, // to type-check the command line
     },
     compilerOptions: {
@@ -65,6 +68,35 @@ async function plan(outDir: string): Promise<PackagePlan> {
   };
 }
 
+const KEYWORDS = [
+  "kpn",
+  "oauth2",
+  "client-credentials",
+  "access-token",
+  "fetch",
+  "number-insight",
+  "mock",
+  "curl",
+  "webhook",
+  "node",
+  "deno",
+  "bun",
+  "cloudflare-workers",
+  "edge",
+];
+
+/** Where TypeScript finds the subpaths if it knows no `exports`: `moduleResolution: node`. */
+function typesVersions(entryPoints: readonly EntryPoint[]): Record<string, string[]> {
+  return Object.fromEntries(
+    entryPoints
+      .filter(({ kind, name }) => kind === "export" && name !== ".")
+      .map(({ name, path }) => [
+        name.replace("./", ""),
+        [path.replace("./", "./script/").replace(/\.ts$/, ".d.ts")],
+      ]),
+  );
+}
+
 /** dnt, or why it cannot be had. */
 async function loadDnt() {
   try {
@@ -73,10 +105,6 @@ async function loadDnt() {
   } catch (error) {
     return { reason: String(error).split("\n", 1)[0] };
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then((stat) => stat.isFile, () => false);
 }
 
 /** Empties a folder, the committed `.gitignore` aside. */
@@ -107,9 +135,9 @@ if (import.meta.main) {
       entryPoints: [...work.entryPoints],
       scriptModule: "cjs",
       declaration: "inline",
+      declarationMap: true, // "go to definition" reaches src/, which is packed for it
       typeCheck: "both",
       test: false,
-      skipSourceOutput: true,
       configFile: false, // nothing that is packed needs an import map
       shims: {},
       polyfills: {
@@ -126,5 +154,7 @@ if (import.meta.main) {
     const { emitPackage } = await import("./emit_npm.ts");
     await emitPackage(work);
   }
-  for (const file of ["README.md", "LICENSE"]) await Deno.copyFile(file, `${outDir}/${file}`);
+  for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+    await Deno.copyFile(file, `${outDir}/${file}`);
+  }
 }

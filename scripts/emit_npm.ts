@@ -5,16 +5,18 @@
 
 // deno-lint-ignore no-import-prefix -- in deno.json every command would download it
 import ts from "npm:typescript@6.0.3";
-import type { PackagePlan } from "./build_npm.ts";
+import { posix } from "node:path";
+import type { EntryPoint, PackagePlan } from "./build_npm.ts";
 
-/** Writes `esm/`, `script/`, `package.json` and `.npmignore`; throws what does not type-check. */
+/** Writes `src/`, `esm/`, `script/`, `package.json` and `.npmignore`; throws what does not type-check. */
 export async function emitPackage(plan: PackagePlan): Promise<void> {
   const { outDir, entryPoints } = plan;
   const write = (path: string, text: string) => Deno.writeTextFileSync(`${outDir}/${path}`, text);
 
   write("package.json", JSON.stringify(manifestOf(plan), null, 2));
-  write(".npmignore", "/src/\n/test_runner.cjs\nyarn.lock\npnpm-lock.yaml\n");
+  write(".npmignore", "/test_runner.cjs\nyarn.lock\npnpm-lock.yaml\n");
   await npmInstall(outDir);
+  writeSources(plan);
 
   compile(plan, "esm", entryPoints.map(({ path }) => path));
   write("esm/package.json", `{\n  "type": "module"\n}\n`);
@@ -26,7 +28,16 @@ export async function emitPackage(plan: PackagePlan): Promise<void> {
 
 /** `package.json`, its fields in dnt's order. */
 function manifestOf(plan: PackagePlan): Record<string, unknown> {
-  const { name, version, description, keywords, license, devDependencies, ...rest } = plan.package;
+  const {
+    name,
+    version,
+    description,
+    keywords,
+    license,
+    exports: others,
+    devDependencies,
+    ...rest
+  } = plan.package;
   const exports = plan.entryPoints.filter(({ kind }) => kind === "export");
   const bins = plan.entryPoints.filter(({ kind }) => kind === "bin");
   const [main] = exports;
@@ -38,12 +49,15 @@ function manifestOf(plan: PackagePlan): Record<string, unknown> {
     license,
     main: built("script", main!.path),
     module: built("esm", main!.path),
-    exports: Object.fromEntries(
-      exports.map(({ name, path }) => [
-        name,
-        { import: built("esm", path), require: built("script", path) },
-      ]),
-    ),
+    exports: {
+      ...Object.fromEntries(
+        exports.map(({ name, path }) => [
+          name,
+          { import: built("esm", path), require: built("script", path) },
+        ]),
+      ),
+      ...others,
+    },
     scripts: {},
     ...bins.length && {
       bin: Object.fromEntries(bins.map(({ name, path }) => [name, built("esm", path)])),
@@ -67,6 +81,35 @@ async function npmInstall(cwd: string): Promise<void> {
   if (!success) throw new Error(`npm install failed: ${new TextDecoder().decode(stderr)}`);
 }
 
+/** Writes to `src/` what the entry points reach, each import by the name of the file that is emitted. */
+function writeSources({ outDir, entryPoints }: PackagePlan): void {
+  const files = (points: readonly EntryPoint[]) => points.map(({ path }) => posix.normalize(path));
+  const bins = files(entryPoints.filter(({ kind }) => kind === "bin"));
+  const reached = new Set(files(entryPoints));
+  for (const file of reached) { // grows meanwhile
+    const text = Deno.readTextFileSync(file);
+    const code = bins.includes(file) ? withNodeShebang(text) : text;
+    const imports = ts.preProcessFile(code).importedFiles
+      .filter(({ fileName }) => fileName.startsWith(".") && fileName.endsWith(".ts"));
+    for (const { fileName } of imports) reached.add(posix.join(posix.dirname(file), fileName));
+    const target = `${outDir}/src/${file}`;
+    Deno.mkdirSync(posix.dirname(target), { recursive: true });
+    Deno.writeTextFileSync(target, withJsSpecifiers(code, imports));
+  }
+}
+
+function withNodeShebang(text: string): string {
+  return `#!/usr/bin/env node\n${text.replace(/^#!.*\n/, "")}`;
+}
+
+function withJsSpecifiers(text: string, imports: readonly ts.FileReference[]): string {
+  // From the end, so that the positions before stay true.
+  return [...imports].reverse().reduce((text, { fileName, pos }) => {
+    const at = text.indexOf(fileName, pos);
+    return text.slice(0, at) + fileName.replace(/ts$/, "js") + text.slice(at + fileName.length);
+  }, text);
+}
+
 function compile(plan: PackagePlan, format: "esm" | "script", roots: readonly string[]): void {
   const { outDir } = plan;
   const options = ts.convertCompilerOptionsFromJson({
@@ -78,42 +121,16 @@ function compile(plan: PackagePlan, format: "esm" | "script", roots: readonly st
     esModuleInterop: format === "script",
     isolatedModules: true,
     declaration: true,
+    declarationMap: true,
     skipLibCheck: true,
     typeRoots: [`${outDir}/node_modules/@types`],
     types: ["node"],
-    rootDir: ".",
+    rootDir: `${outDir}/src`,
     outDir: `${outDir}/${format}`,
   }, Deno.cwd()).options;
-  const program = ts.createProgram([...roots], options, hostFor(options, plan));
+  const program = ts.createProgram(roots.map((path) => `${outDir}/src/${path}`), options);
   const { diagnostics } = program.emit();
   report([...ts.getPreEmitDiagnostics(program), ...diagnostics]);
-}
-
-/** A compiler host that reads our modules as dnt rewrites them. */
-function hostFor(options: ts.CompilerOptions, plan: PackagePlan): ts.CompilerHost {
-  const host = ts.createCompilerHost(options);
-  const bins = plan.entryPoints.filter(({ kind }) => kind === "bin")
-    .map(({ path }) => path.replace("./", ""));
-  const readFile = host.readFile;
-  host.readFile = (path) => {
-    const text = readFile(path);
-    if (!text || path.endsWith(".d.ts") || !path.endsWith(".ts")) return text;
-    const code = withJsSpecifiers(text);
-    const isBin = bins.some((bin) => path.endsWith(bin));
-    return isBin ? `#!/usr/bin/env node\n${code.replace(/^#!.*\n/, "")}` : code;
-  };
-  return host;
-}
-
-/** Relative imports by the name of the file that is emitted. */
-function withJsSpecifiers(text: string): string {
-  const imports = ts.preProcessFile(text).importedFiles
-    .filter(({ fileName }) => fileName.startsWith(".") && fileName.endsWith(".ts"));
-  // From the end, so that the positions before stay true.
-  return imports.reverse().reduce((text, { fileName, pos }) => {
-    const at = text.indexOf(fileName, pos);
-    return text.slice(0, at) + fileName.replace(/ts$/, "js") + text.slice(at + fileName.length);
-  }, text);
 }
 
 function report(diagnostics: readonly ts.Diagnostic[]): void {
