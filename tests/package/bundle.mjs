@@ -3,13 +3,15 @@
  * package installed, and TOOLS the bundlers. Prints what came of it as JSON.
  */
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { gzipSync } from "node:zlib";
 
 const [bundler, tools, folder, code] = process.argv.slice(2);
 const require = createRequire(tools);
+const consumer = createRequire(`${tools}consumers/`);
 const esbuild = require("esbuild");
 
 const work = mkdtempSync(`${folder}/bundle-`);
@@ -64,6 +66,75 @@ const BUNDLERS = {
         else resolve([...errors, ...warnings].map(({ message }) => message));
       });
     });
+  },
+
+  async vite() {
+    const warnings = [];
+    const { build, createLogger } = await import(consumer.resolve("vite"));
+    const warn = (text) => void warnings.push(text);
+    await build({
+      root: work,
+      configFile: false,
+      customLogger: { ...createLogger("silent"), warn, warnOnce: warn },
+      build: {
+        outDir: work,
+        emptyOutDir: false,
+        modulePreload: false,
+        rollupOptions: { input: entry, output: { entryFileNames: "bundle.js", format: "iife" } },
+      },
+    });
+    return warnings;
+  },
+
+  async rolldown() {
+    const warnings = [];
+    const { build } = await import(consumer.resolve("rolldown"));
+    await build({
+      input: entry,
+      platform: "browser",
+      onLog: (_level, { message }) => void warnings.push(message),
+      output: { file: path, format: "iife", minify: true },
+    });
+    return warnings;
+  },
+
+  async parcel() {
+    // Parcel leaves "exports" alone unless a project says this.
+    const setting = { "@parcel/resolver-default": { packageExports: true } };
+    writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, ...setting }));
+    const { Parcel } = consumer("@parcel/core");
+    const { bundleGraph } = await new Parcel({
+      entries: entry,
+      defaultConfig: consumer.resolve("@parcel/config-default"),
+      mode: "production",
+      shouldDisableCache: true,
+      cacheDir: `${work}/cache`,
+      defaultTargetOptions: { distDir: `${work}/dist`, sourceMaps: false },
+      targets: { main: { context: "browser", outputFormat: "global", distDir: `${work}/dist` } },
+    }).run();
+    renameSync(bundleGraph.getBundles()[0].filePath, path);
+    return [];
+  },
+
+  async tsup() {
+    await consumer("tsup").build({
+      entry: { bundle: entry },
+      format: "iife",
+      outDir: work,
+      outExtension: () => ({ js: ".js" }),
+      config: false,
+      minify: true,
+      noExternal: [/./],
+      platform: "browser",
+      silent: true,
+    });
+    return [];
+  },
+
+  bun() {
+    const args = ["build", entry, `--outfile=${path}`, "--target=browser", "--minify"];
+    execFileSync(`${tools}node_modules/bun/bin/bun`, args, { stdio: "pipe" });
+    return [];
   },
 
   /** For no platform: whatever is imported from outside is an error, or named in the warnings. */
