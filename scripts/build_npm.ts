@@ -7,6 +7,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { llmsText } from "./llms.ts";
 
 /** What is built: read from `deno.json`, and handed alike to dnt and to our own emitter. */
 export interface PackagePlan {
@@ -17,6 +18,8 @@ export interface PackagePlan {
   readonly package: {
     readonly name: string;
     readonly version: string;
+    /** What is exported beside the entry points. */
+    readonly exports: Readonly<Record<string, string>>;
     readonly [field: string]: unknown;
   };
   readonly compilerOptions: {
@@ -157,4 +160,6 @@ if (import.meta.main) {
   for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) {
     await Deno.copyFile(file, `${outDir}/${file}`);
   }
+  const modules = work.entryPoints.filter(({ kind }) => kind === "export");
+  await Deno.writeTextFile(`${outDir}/llms.txt`, await llmsText(work.package.name, modules));
 }

@@ -6,6 +6,7 @@
  *     deno task test parity cli   the suites named
  *     deno task test --all        also what is exhaustive or heavy, which is sampled otherwise
  *     deno task test --seed=N     random values and samples as in the run that printed this seed
+ *     deno task test package --require-dnt    fails if the package was not built as a release is
  *     deno task test --update     also rewrites the golden files: a change in them is for review
  */
 
@@ -51,10 +52,14 @@ const all = flags.includes("--all");
 const seed = flags.find((flag) => flag.startsWith("--seed="))?.slice("--seed=".length) ??
   `${crypto.getRandomValues(new Uint32Array(1))[0]}`;
 /** What is ours is for the tests, not for `deno test`. */
-const OURS = /^--(all|update|seed=.*)$/;
+const OURS = /^--(all|update|require-dnt|seed=.*)$/;
 const extra = flags.filter((flag) => !OURS.test(flag));
 /** What the tests read from `Deno.args`. */
-const told = ["--", `--seed=${seed}`, ...flags.filter((flag) => /^--(all|update)$/.test(flag))];
+const told = [
+  "--",
+  `--seed=${seed}`,
+  ...flags.filter((flag) => /^--(all|update|require-dnt)$/.test(flag)),
+];
 
 /** A suite that hangs is ended after so many ms. */
 const LONGEST = (all ? 60 : 10) * 60_000;

@@ -73,8 +73,9 @@ const BUNDLERS = {
     const { build, createLogger } = await import(consumer.resolve("vite"));
     const warn = (text) => void warnings.push(text);
     await build({
-      root: work,
+      root: folder,
       configFile: false,
+      logLevel: "silent",
       customLogger: { ...createLogger("silent"), warn, warnOnce: warn },
       build: {
         outDir: work,
@@ -109,7 +110,7 @@ const BUNDLERS = {
       mode: "production",
       shouldDisableCache: true,
       cacheDir: `${work}/cache`,
-      defaultTargetOptions: { distDir: `${work}/dist`, sourceMaps: false },
+      defaultTargetOptions: { shouldOptimize: true, shouldScopeHoist: true, sourceMaps: false },
       targets: { main: { context: "browser", outputFormat: "global", distDir: `${work}/dist` } },
     }).run();
     renameSync(bundleGraph.getBundles()[0].filePath, path);

@@ -43,7 +43,7 @@ for (const bundler of ["esbuild", ...sample(OTHERS, 1)]) {
     const code = `
       const { createContext, runInContext } = require("node:vm");
       const names = ["AbortController", "AbortSignal", "Blob", "Headers", "Request", "Response", "URL",
-        "URLSearchParams", "TextDecoder", "TextEncoder", "crypto", "queueMicrotask", "setTimeout",
+        "URLSearchParams", "TextDecoder", "TextEncoder", "atob", "btoa", "crypto", "queueMicrotask", "setTimeout",
         "clearTimeout"];
       const web = Object.fromEntries(names.map((name) => [name, globalThis[name]]));
       const context = createContext(web);

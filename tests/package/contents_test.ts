@@ -1,9 +1,10 @@
 /** What is in the tarball, and what its modules export: held to golden files. */
 
-import { assert, assertEquals } from "../support/assert.ts";
+import { posix } from "node:path";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { assertGolden } from "../support/golden.ts";
 import { run } from "../support/run.ts";
-import { installed } from "./installed.ts";
+import { installed, REQUIRE_DNT } from "./installed.ts";
 
 /** As text: in package.json the order of `exports` and of their conditions has a meaning. */
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -14,7 +15,42 @@ Deno.test("the tarball holds these files and this package.json, whoever built it
   const deno = JSON.parse(await Deno.readTextFile("deno.json"));
   assertEquals(version, deno.version);
   await assertGolden("package.json", json({ files, "package.json": rest }));
-  assertEquals(Object.keys(manifest.exports), Object.keys(deno.exports));
+  const modules = Object.keys(deno.exports).filter((name) => name !== "./bin"); // on npm the command
+  assertEquals(Object.keys(manifest.exports), [...modules, "./package.json"]);
+});
+
+Deno.test("who built the tarball that is tested", async (context) => {
+  const { manifest: { _generatedBy: builder } } = await installed();
+  const official = builder.startsWith("dnt@");
+  const name = official ? builder : `${builder}, the fall-back for ${await pinnedDnt()}`;
+  await context.step(`built by ${name}`, async () => {
+    if (official) assertEquals(builder, await pinnedDnt());
+    else assertMatch(builder, /^typescript@\d/);
+    assert(official || !REQUIRE_DNT, "--require-dnt was given");
+  });
+});
+
+async function pinnedDnt(): Promise<string> {
+  return /dnt@[\d.]+/.exec(await Deno.readTextFile("scripts/build_npm.ts"))![0];
+}
+
+Deno.test("package.json and llms.txt can be read; declarations lead to packed sources", async () => {
+  const { folder, files, entryPoints, manifest } = await installed();
+  const root = `${folder}/node_modules/kpn-auth/`;
+  assertEquals(
+    await inNode(`console.log(JSON.stringify(require("kpn-auth/package.json")));`, folder),
+    manifest,
+  );
+  const llms = await Deno.readTextFile(`${root}llms.txt`);
+  assertEquals(entryPoints.filter((entry) => !llms.includes(`from "${entry}"`)), []);
+  const declarations = files.filter((path) => path.endsWith(".d.ts") && !path.startsWith("src/"));
+  assert(declarations.length > 100);
+  for (const path of declarations) {
+    const map = JSON.parse(await Deno.readTextFile(`${root}${path}.map`));
+    assertMatch(await Deno.readTextFile(root + path), /\n\/\/# sourceMappingURL=\w+\.d\.ts\.map$/);
+    const sources = map.sources.map((source: string) => posix.join(posix.dirname(path), source));
+    assertEquals(sources.filter((source: string) => !files.includes(source)), [], path);
+  }
 });
 
 Deno.test("each entry point exports these names, by import and by require alike", async () => {

@@ -20,9 +20,15 @@ export interface Installed {
 export interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly exports: Readonly<Record<string, { import: string; require: string }>>;
+  /** By subpath; `./package.json` is a path, the modules are pairs. */
+  readonly exports: Readonly<Record<string, string | { import: string; require: string }>>;
+  /** Who built it: `dnt@…`, or the fall-back's `typescript@…`. */
+  readonly _generatedBy: string;
   readonly [field: string]: unknown;
 }
+
+/** Whether what is tested must be what is released; dnt is a build step that this machine may not reach. */
+export const REQUIRE_DNT: boolean = Deno.args.includes("--require-dnt");
 
 let installing: Promise<Installed> | undefined;
 
@@ -46,7 +52,8 @@ async function install(): Promise<Installed> {
     tarball: `${folder}/kept/${filename}`,
     files: files.map(({ path }: { path: string }) => path).sort(),
     manifest,
-    entryPoints: Object.keys(manifest.exports).map((path) => path.replace(".", manifest.name)),
+    entryPoints: Object.keys(manifest.exports).filter((path) => path !== "./package.json")
+      .map((path) => path.replace(".", manifest.name)),
   };
 }
 
@@ -54,7 +61,8 @@ async function install(): Promise<Installed> {
 async function pack(folder: string): Promise<void> {
   const build = `${folder}build`;
   const script = ["run", "--no-lock", "--no-prompt", "-A", "scripts/build_npm.ts"];
-  await run(Deno.execPath(), [...script, `--out=${build}`]);
+  const flags = REQUIRE_DNT ? ["--require-dnt"] : [];
+  await run(Deno.execPath(), [...script, `--out=${build}`, ...flags]);
   const packed = await run("npm", ["pack", build, "--json", "--pack-destination", folder]);
   await Deno.writeTextFile(`${folder}packed.json`, packed);
   await Deno.remove(build, { recursive: true });
@@ -67,10 +75,11 @@ async function pack(folder: string): Promise<void> {
 
 /** All that the package is made of. */
 async function sourcesKey(): Promise<string> {
-  const files = ["mod.ts", "deno.json", "README.md", "LICENSE"];
-  const scripts = ["scripts/build_npm.ts", "scripts/emit_npm.ts"];
+  const files = ["mod.ts", "deno.json", "README.md", "CHANGELOG.md", "LICENSE"];
+  const scripts = ["scripts/build_npm.ts", "scripts/emit_npm.ts", "scripts/llms.ts"];
   const paths = [...files, ...scripts, ...sources("src")];
-  return (await Promise.all(paths.map((path) => Deno.readTextFile(path)))).join("\0");
+  const texts = await Promise.all(paths.map((path) => Deno.readTextFile(path)));
+  return [String(REQUIRE_DNT), ...texts].join("\0");
 }
 
 function sources(folder: string): string[] {
