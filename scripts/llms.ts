@@ -25,7 +25,7 @@ export async function llmsText(
       `- \`${name}\`: ${firstSentence(declarations.find(({ jsDoc }) => jsDoc?.doc)?.jsDoc)}`
     );
     const entry = subpath.replace(".", name);
-    const [intro = ""] = plain(module_doc).split("\n\n");
+    const intro = oneLine(plain(module_doc).split("\n\n")[0]);
     return [`## from "${entry}"`, intro, exported.join("\n")].join("\n\n");
   });
   const more = `- [README](README.md)\n- [Changes](CHANGELOG.md)`;
