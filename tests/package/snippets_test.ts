@@ -6,20 +6,20 @@ import { run } from "../support/run.ts";
 import { installed, link } from "./installed.ts";
 
 interface Snippet {
-  /** The document or declaration file, and the line. */
-  readonly from: string;
-  readonly language: "ts" | "js";
-  /** Shown, not run: it is a fragment, or a server. */
+  /** A folder for the document or declaration file, and the name that the document gives it, if any. */
+  readonly file: string;
+  /** It is not run as it stands: a fragment, or a server. */
   readonly ignored: boolean;
   readonly code: string;
 }
 
-const FENCE = /^```(ts|js)( ignore)?\n([\s\S]*?)^```$/gm;
+const FENCE = /^(?:<!-- example: (\S+) -->\n\n)?```(ts|js)( ignore)?\n([\s\S]*?)^```$/gm;
 
 function snippetsOf(from: string, text: string): Snippet[] {
-  return [...text.matchAll(FENCE)].map(([, language, ignored, code], index) => ({
-    from: `${from.replace(/\W+/g, "_")}_${index + 1}`,
-    language: language as "ts" | "js",
+  return [...text.matchAll(FENCE)].map(([, name, language, ignored, code], index) => ({
+    file: `${from.replace(/\W+/g, "_")}/${
+      name ?? `${ignored ? "fragment" : "snippet"}_${index + 1}.${language}`
+    }`,
     ignored: ignored !== undefined,
     code: code!,
   }));
@@ -53,12 +53,11 @@ async function writeSnippets(snippets: readonly Snippet[], project: string): Pro
   await Deno.mkdir(project);
   await Deno.writeTextFile(`${project}/package.json`, `{ "type": "module" }`);
   await Deno.writeTextFile(`${project}/ambient.d.ts`, AMBIENT);
-  const files: string[] = [];
-  for (const { from, language, code } of snippets) {
-    files.push(`${from}.${language}`);
-    await Deno.writeTextFile(`${project}/${from}.${language}`, code);
+  for (const { file, code } of snippets) {
+    await Deno.mkdir(`${project}/${file.split("/")[0]}`, { recursive: true });
+    await Deno.writeTextFile(`${project}/${file}`, code);
   }
-  return files;
+  return snippets.map(({ file }) => file);
 }
 
 Deno.test("every snippet type-checks in a project that has installed the package, by that name alone", async () => {
@@ -81,7 +80,7 @@ Deno.test("every snippet type-checks in a project that has installed the package
   for (const language of ["ts", "js"]) {
     const path = `${project}/tsconfig.${language}.json`;
     const strictness = language === "ts" ? { strict: true } : { allowJs: true, checkJs: true };
-    const own = files.filter((file) => file.endsWith(`.${language}`));
+    const own = files.filter((file) => file.endsWith(language));
     await Deno.writeTextFile(
       path,
       JSON.stringify({
@@ -99,21 +98,22 @@ Deno.test("every snippet type-checks in a project that has installed the package
 });
 
 /**
- * A framework that a recipe is for is not installed here: our own name must be found. JavaScript is
- * not held to types, only to what it imports.
+ * A framework that a recipe is for is not installed here: our own name must be found. JavaScript and
+ * fragments are not held to types, only to what they import.
  */
 function ours(problems: readonly string[]): string[] {
   const foreign =
     /Cannot find (module|package) '(?!@?kpn-auth)[^'.]|could not find a declaration file/i;
   return problems.filter((problem) =>
-    !foreign.test(problem) && (!/\.js:\d+ /.test(problem) || /module|export/i.test(problem))
+    !foreign.test(problem) &&
+    (!/\/fragment_|js:\d+ /.test(problem) || /module|export/i.test(problem))
   );
 }
 
 Deno.test("the snippets that the docs suite runs also run on Node, from the installed package", async () => {
   const { folder } = await installed();
   const snippets = (await allSnippets()).filter((snippet) =>
-    snippet.language === "ts" && !snippet.ignored && isProgram(snippet) &&
+    snippet.file.endsWith("ts") && !snippet.ignored && isProgram(snippet) &&
     !snippet.code.includes("Deno.")
   );
   assert(snippets.length > 10, `${snippets.length} snippets`);
