@@ -62,7 +62,7 @@ export function upstreamsOf(
   upstream: MockUpstream,
   allowRemote: boolean,
   send: Send,
-): readonly (readonly [basePath: string, Backend])[] {
+): readonly (readonly [basePath: string, backend: Backend])[] {
   const isOne = typeof upstream === "string" || "href" in upstream; // another realm's URL, too
   return Object.entries(isOne ? { "/": upstream as string | URL } : upstream)
     .map(([path, target]): [string, Backend] => {
