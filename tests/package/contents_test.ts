@@ -34,7 +34,7 @@ async function pinnedDnt(): Promise<string> {
   return /dnt@[\d.]+/.exec(await Deno.readTextFile("scripts/build_npm.ts"))![0];
 }
 
-Deno.test("package.json and llms.txt can be read; declarations lead to packed sources", async () => {
+Deno.test("B78: package.json and llms.txt can be read; declarations lead to packed sources", async () => {
   const { folder, files, entryPoints, manifest } = await installed();
   const root = `${folder}/node_modules/kpn-auth/`;
   assertEquals(
@@ -79,7 +79,7 @@ Deno.test("each entry point exports these names, by import and by require alike"
   );
 });
 
-Deno.test("a token is had by import and by require; an error is told across them by name and code", async () => {
+Deno.test("import and require obtain a token; an error is recognised across them by name and code", async () => {
   const { folder } = await installed();
   const use = `
     const [esm, cjs] = [await import("kpn-auth"), require("kpn-auth")];

@@ -18,7 +18,7 @@ Deno.test("B32: publint finds nothing to say of the tarball", async () => {
   assertEquals(messages, []);
 });
 
-Deno.test("B32: the types are not wrong on any entry point (node10, node16 by import and by require, bundler)", async () => {
+Deno.test("B32, B78: the types are not wrong on any entry point (node10, node16 by import and by require, bundler)", async () => {
   const { tarball, entryPoints } = await installed();
   const { resolved, problems } = await inTools(`
     import { readFile } from "node:fs/promises";
