@@ -7,34 +7,7 @@ import { type DenoKv, type DenoKvAtomic, denoKvStore } from "../src/stores/deno_
 import { redisStore } from "../src/stores/redis.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "./support/assert.ts";
 import { tokenOf } from "./support/layers.ts";
-
-/** What Redis does with the commands of ours; it keeps them, too. */
-function redisInMemory() {
-  const entries = new Map<string, { readonly text: string; readonly until: number }>();
-  const commands: string[][] = [];
-  const get = (key: string) => {
-    const { text, until } = entries.get(key) ?? { text: null, until: 0 };
-    return Date.now() < until ? text : null;
-  };
-  function reply([name, ...args]: string[]): unknown {
-    const [key = "", value = ""] = args;
-    if (name === "GET") return get(key);
-    if (name === "EVAL") {
-      const [, , lock = "", owner] = args;
-      return get(lock) === owner && entries.delete(lock) ? 1 : 0;
-    }
-    if (args.includes("NX") && get(key) !== null) return null;
-    entries.set(key, { text: value, until: Date.now() + Number(args.at(-1)) });
-    return "OK";
-  }
-  return {
-    commands,
-    command: (args: string[]) => {
-      commands.push(args);
-      return Promise.resolve(reply(args));
-    },
-  };
-}
+import { redisInMemory } from "./support/redis_in_memory.ts";
 
 const STORES: Readonly<Record<string, () => TokenStore>> = {
   "Redis": () => redisStore(redisInMemory().command),

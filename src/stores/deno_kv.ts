@@ -53,7 +53,8 @@ export function denoKvStore(kv: DenoKv): TokenStore {
     },
 
     set(key, token) {
-      const expireIn = token.expiresAt - token.requestedAt;
+      // Deno KV takes whole milliseconds; a clock may have fractions.
+      const expireIn = Math.ceil(token.expiresAt - token.requestedAt);
       return patiently(() => kv.set([key], token, { expireIn }));
     },
 

@@ -6,8 +6,14 @@
 
 import type { TokenStore } from "../stored.ts";
 
-/** Sends one command and gives its reply. */
-export type RedisCommand = (args: string[]) => Promise<unknown>;
+/**
+ * Sends one command, and gives its reply. `key` is the one key that the command is about: a client
+ * that does not read commands finds by it the node of a cluster.
+ */
+export type RedisCommand = (
+  args: [name: string, ...args: string[]],
+  key: string,
+) => Promise<unknown>;
 
 /** Only its owner removes a lock, and in one step: meanwhile it may have lapsed to another. */
 const RELEASE =
@@ -15,11 +21,17 @@ const RELEASE =
 
 /**
  * Shares the token through Redis, and excludes others from a mint by `SET NX PX`.
- * Keys are `kpn-auth:…`.
+ * Keys are `kpn-auth:…`. A fail-over that loses the lock costs a mint, and no call.
  *
- * @param command How to send a command. node-redis: `(args) => client.sendCommand(args)`;
- * ioredis: `([name, ...args]) => client.call(name!, ...args)`; Upstash: POST `args` as JSON
- * to its REST URL and return `result`.
+ * @param command How your client sends a command, always to a primary:
+ *
+ * - node-redis: `(args) => client.sendCommand(args)`
+ * - node-redis, Cluster: `(args, key) => client.sendCommand(key, false, args)`
+ * - node-redis, Sentinel: `(args) => client.sendCommand(false, args)`
+ * - ioredis, also Cluster and Sentinel: `([name, ...args]) => client.call(name, ...args)`
+ * - Upstash: `(args) => client.exec(args)`
+ *
+ * @returns A store that locks. Share it between your sources, as you share the client.
  *
  * @example
  * ```ts
@@ -37,21 +49,22 @@ const RELEASE =
 export function redisStore(command: RedisCommand): TokenStore {
   return {
     async get(key) {
-      const reply = await command(["GET", key]);
+      const reply = await command(["GET", key], key);
       // Upstash's own client has parsed it already.
       return typeof reply === "string" ? JSON.parse(reply) : reply;
     },
 
     set(key, token) {
-      const lifetime = String(token.expiresAt - token.requestedAt);
-      return command(["SET", key, JSON.stringify(token), "PX", lifetime]);
+      // Redis takes whole milliseconds; a clock may have fractions.
+      const lifetime = Math.ceil(token.expiresAt - token.requestedAt);
+      return command(["SET", key, JSON.stringify(token), "PX", `${lifetime}`], key);
     },
 
     async exclusive(key, hold) {
       const lock = `${key}:lock`;
       const owner = crypto.randomUUID();
-      const taken = await command(["SET", lock, owner, "NX", "PX", String(hold)]);
-      return taken ? () => command(["EVAL", RELEASE, "1", lock, owner]) : undefined;
+      const taken = await command(["SET", lock, owner, "NX", "PX", String(hold)], lock);
+      return taken ? () => command(["EVAL", RELEASE, "1", lock, owner], lock) : undefined;
     },
   };
 }

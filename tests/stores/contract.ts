@@ -90,6 +90,11 @@ const CLAUSES: readonly (readonly [string, Check])[] = [
     await store.set("kpn-auth:set", token);
     assertEquals(await store.get("kpn-auth:set"), token);
   }],
+  ["a token of a clock with fractions of a millisecond is kept", async ({ store }) => {
+    const token = { ...tokenOf("a-token", 1_000.25), expiresAt: 3_600_000.75 };
+    await store.set("kpn-auth:fractions", token);
+    assertEquals(await store.get("kpn-auth:fractions"), token);
+  }],
   ["what was never set is absent", async ({ store }) => {
     assertEquals(await store.get(`kpn-auth:${crypto.randomUUID()}`) ?? undefined, undefined);
   }],

@@ -15,7 +15,7 @@ for (const [name, connect] of Object.entries(redisClients)) {
       await checkContract(context, {
         store: redisStore(client.command),
         excludes: true,
-        plant: (key, text) => client.command(["SET", key, text]),
+        plant: (key, text) => client.command(["SET", key, text], key),
       });
     },
   );
@@ -23,7 +23,7 @@ for (const [name, connect] of Object.entries(redisClients)) {
 
 testWith(
   ["redis-server"],
-  "Redis forgets a token when its lifetime is over, and a right when it lapses",
+  "Redis forgets a token when its lifetime is over, and a lock when it lapses",
   async (programs) => {
     await using redis = await startRedis(programs["redis-server"]);
     await using client = await redisClients["node-redis"](redis.port);
@@ -38,11 +38,11 @@ testWith(
     };
     await store.set("kpn-auth:ttl", token);
     await store.exclusive!("kpn-auth:ttl", 11_000);
-    const left = async (key: string) => Number(await client.command(["PTTL", key]));
-    const [tokenLeft, rightLeft] = [await left("kpn-auth:ttl"), await left("kpn-auth:ttl:lock")];
+    const left = async (key: string) => Number(await client.command(["PTTL", key], key));
+    const [tokenLeft, lockLeft] = [await left("kpn-auth:ttl"), await left("kpn-auth:ttl:lock")];
     assert(tokenLeft > 3_500_000 && tokenLeft <= 3_599_000);
-    assert(rightLeft > 0 && rightLeft <= 11_000);
-    assertEquals((await client.command(["KEYS", "*"]) as string[]).sort(), [
+    assert(lockLeft > 0 && lockLeft <= 11_000);
+    assertEquals((await client.command(["KEYS", "*"], "") as string[]).sort(), [
       "kpn-auth:ttl",
       "kpn-auth:ttl:lock",
     ]);
@@ -52,7 +52,7 @@ testWith(
 testWith(["redis-server"], "a key that holds another type counts as absent", async (programs) => {
   await using redis = await startRedis(programs["redis-server"]);
   await using client = await redisClients["node-redis"](redis.port);
-  await client.command(["LPUSH", "kpn-auth:list", "a"]);
+  await client.command(["LPUSH", "kpn-auth:list", "a"], "kpn-auth:list");
   const store = redisStore(client.command);
   const failure = await store.get("kpn-auth:list").then(() => "", (error: Error) => error.message);
   assert(failure.includes("WRONGTYPE"));

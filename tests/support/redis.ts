@@ -39,6 +39,20 @@ export interface RedisClient extends AsyncDisposable {
   readonly command: RedisCommand;
 }
 
+/** How the docs of `redisStore` send a command, by the client that they name. */
+export const REDIS_LINES: Readonly<Record<string, string>> = Object.fromEntries(
+  Array.from(
+    (await Deno.readTextFile(new URL("../../src/stores/redis.ts", import.meta.url)))
+      .matchAll(/^ \* - (.*): `(.*)`$/gm),
+    ([, name, line]) => [name, line],
+  ),
+);
+
+/** The line of the docs for this kind of client, with a client. */
+export function documentedCommand(kind: string, client: unknown): RedisCommand {
+  return new Function("client", `return ${REDIS_LINES[kind]}`)(client);
+}
+
 /** Connects each of the clients to `port`, on first use. */
 export const redisClients: Readonly<
   Record<"node-redis" | "ioredis" | "Upstash", (port: number) => Promise<RedisClient>>
@@ -47,7 +61,7 @@ export const redisClients: Readonly<
     const client = (await clients())("redis").createClient({ url: `redis://127.0.0.1:${port}` });
     await client.connect();
     return {
-      command: (args) => client.sendCommand(args),
+      command: documentedCommand("node-redis", client),
       [Symbol.asyncDispose]: () => client.close(),
     };
   },
@@ -56,7 +70,7 @@ export const redisClients: Readonly<
     const { Redis } = (await clients())("ioredis");
     const client = new Redis(port, "127.0.0.1");
     return {
-      command: ([name, ...args]) => client.call(name, ...args),
+      command: documentedCommand("ioredis, also Cluster and Sentinel", client),
       [Symbol.asyncDispose]: () => client.quit(),
     };
   },
@@ -66,7 +80,7 @@ export const redisClients: Readonly<
     const below = await redisClients.ioredis(port);
     const serve = async (request: Request): Promise<Response> => {
       try {
-        return Response.json({ result: await below.command(await request.json()) });
+        return Response.json({ result: await below.command(await request.json(), "") });
       } catch (error) {
         return Response.json({ error: (error as Error).message }, { status: 400 });
       }
@@ -76,7 +90,7 @@ export const redisClients: Readonly<
     const url = `http://127.0.0.1:${server.addr.port}`;
     const client = new Redis({ url, token: "t", responseEncoding: false, enableTelemetry: false });
     return {
-      command: (args) => client.exec(args),
+      command: documentedCommand("Upstash", client),
       async [Symbol.asyncDispose]() {
         await server.shutdown();
         await below[Symbol.asyncDispose]();
@@ -86,6 +100,6 @@ export const redisClients: Readonly<
 };
 
 // deno-lint-ignore no-explicit-any -- the clients are no dependency, so their types are not here
-async function clients(): Promise<(name: string) => any> {
+export async function clients(): Promise<(name: string) => any> {
   return createRequire(await npmTools());
 }
