@@ -8,16 +8,16 @@ export function testWith<Name extends string>(
   needed: readonly Name[],
   name: string,
   test: (programs: Programs<Name>, context: Deno.TestContext) => void | Promise<void>,
+  options: Pick<Deno.TestDefinition, "sanitizeOps" | "sanitizeResources"> = {},
 ): void {
   const found = needed.map((program) => [program, findProgram(program)] as const);
   const missing = found.filter(([, path]) => path === undefined).map(([program]) => program);
   if (missing.length === 0) {
     // What drives a browser keeps a connection to it over all tests.
     const sanitize = !(needed as readonly string[]).includes("chromium");
-    const options = { sanitizeOps: sanitize, sanitizeResources: sanitize };
     return Deno.test(
       name,
-      options,
+      { sanitizeOps: sanitize, sanitizeResources: sanitize, ...options },
       (context) => test(Object.fromEntries(found) as Programs<Name>, context),
     );
   }
