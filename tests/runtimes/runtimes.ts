@@ -2,8 +2,8 @@
 
 import { installed } from "../package/installed.ts";
 import { bundle } from "../support/bundle.ts";
-import { withPage } from "../support/browser.ts";
 import { startWorkerd, type WORKERDS } from "../support/workerd.ts";
+import { type Browser, chromium, firefox, webkit } from "./browsers.ts";
 import { bun, edgeRuntime, node, type NodeMajor, runProgram, withFile } from "./programs.ts";
 import type { Environment } from "./suite.ts";
 
@@ -144,37 +144,21 @@ const EDGE: Runtime = {
   },
 };
 
-const CHROMIUM: Runtime = {
-  name: "Chromium",
-  column: "Chromium",
-  golden: "chromium",
-  tells: { refused: false, reset: false },
-  needs: ["chromium"],
-  run: async (environment) => {
-    const code = await bundled(main(environment), "iife");
-    // The page's origin is not the server's: its requests are cross-origin, as an application's are.
-    const page = environment.origin.replace("127.0.0.1", "localhost");
-    const printed: Promise<string>[] = [];
-    await withPage({}, async (browser) => {
-      browser.on("console", (message) => printed.push(shown(message)));
-      await browser.goto(`${page}/page`);
-      await browser.evaluate(`${code}; globalThis.done`);
-      await Promise.all(printed); // while the page has the values
-    });
-    return (await Promise.all(printed)).join("\n");
-  },
-};
-
-/** What a page's console shows of the values that it is given. */
-async function shown(message: ConsoleMessage): Promise<string> {
-  const values = message.args().map((arg) => arg.jsonValue().catch(String));
-  return `${message.text()} ${Deno.inspect(await Promise.all(values), { depth: 9 })}`;
-}
-
-/** The part of Playwright's that is used here. */
-interface ConsoleMessage {
-  text(): string;
-  args(): { jsonValue(): Promise<unknown> }[];
+/** A browser says nothing of a connection that failed. */
+function browserRuntime(name: string, open: Browser, needs: readonly string[]): Runtime {
+  return {
+    name,
+    column: name,
+    golden: name.toLowerCase(),
+    tells: { refused: false, reset: false },
+    needs,
+    run: async (environment) => {
+      const code = await bundled(main(environment), "iife");
+      // The page's origin is not the server's: its requests are cross-origin, as an application's are.
+      const page = environment.origin.replace("127.0.0.1", "localhost");
+      return await open(`${page}/page`, code);
+    },
+  };
 }
 
 /** The whole matrix, in the order of the table's columns. */
@@ -188,5 +172,7 @@ export const RUNTIMES: readonly Runtime[] = [
   workerdRuntime("newest", "the newest workerd"),
   workerdRuntime("miniflare", "miniflare's workerd"),
   EDGE,
-  CHROMIUM,
+  browserRuntime("Chromium", chromium, ["chromium"]),
+  browserRuntime("Firefox", firefox, ["firefox-esr"]),
+  browserRuntime("WebKit", webkit, ["WebKitWebDriver", "Xvfb"]),
 ];

@@ -155,8 +155,11 @@ async function write(connection: Deno.Conn, text: string): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
-/** A body without an end, as fast as it is taken, until the client leaves. */
-async function pour(connection: Deno.Conn): Promise<never> {
+/**
+ * A body that does not end, of which 16 MiB come. More would stall WebKit: it goes on downloading what
+ * was cancelled.
+ */
+async function pour(connection: Deno.Conn): Promise<undefined> {
   await write(connection, head(200, json));
-  while (true) await write(connection, "x".repeat(16_384));
+  for (let n = 0; n < 1_024; n++) await write(connection, "x".repeat(16_384));
 }

@@ -41,6 +41,9 @@ const CREDENTIALS = { clientId: "id with ~*-._&=+%é", clientSecret: "sEntineL ~
 /** No machine is so busy that this runs out. */
 const PATIENCE = { timeout: 120_000, attemptTimeout: 120_000 };
 
+/** Whether a `Request` shows its body as a stream; Firefox's does not. */
+const STREAMS = "body" in Request.prototype;
+
 /** Behaviours of which the runner sees the other half: the bytes, and what was printed. */
 export const EXACT_POST = "sends the exact POST";
 export const SHOWS_NOTHING = "shows no secret when logged (B29)";
@@ -201,16 +204,17 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
       const body = bodyOf(recipe);
       const signed = { ...headers, ...delivery(signature) };
       const streamed = inChunks(body, recipe.chunk ?? body.length);
-      for (
-        const request of [{ body, headers: signed }, post(body, signed), post(streamed, signed)]
-      ) {
+      const requests = STREAMS ? [post(body, signed), post(streamed, signed)] : [];
+      for (const request of [{ body, headers: signed }, ...requests]) {
         const webhook = await library.verifyWebhook(request, secret, options);
         equal(String(webhook.body), String(body), `the body of ${name}`);
       }
       const wrong = { ...headers, ...delivery(`${"0".repeat(63)}1`) };
-      const error = await failure(library.verifyWebhook(post(body, wrong), secret, options));
+      const refused = { body, headers: wrong };
+      const error = await failure(library.verifyWebhook(refused, secret, options));
       equal(error.code, "wrong_signature", `code of ${name}`);
     }
+    if (!STREAMS) return;
     const controller = new AbortController();
     const { signal } = controller;
     const stalled = post(new ReadableStream(), delivery("0".repeat(64)), signal);
