@@ -52,7 +52,7 @@ export const firefox: Browser = async (page, code) => {
 export const webkit: Browser = async (page, code) => {
   await using screen = await start(findProgram("Xvfb")!, ["-displayfd", "1"], /^\d+\n/m);
   const port = freePort();
-  const env = { DISPLAY: `:${screen.ready[0].trim()}` };
+  const env = { DISPLAY: `:${screen.ready[0].trim()}`, LC_ALL: "C" };
   const args = [findProgram("WebKitWebDriver")!, `--port=${port}`];
   // The driver says nothing when it is ready: a shell says when it begins, and then becomes it.
   await using _driver = await start("sh", ["-c", 'echo begun; exec "$@"', "sh", ...args], /begun/, {

@@ -30,9 +30,10 @@ export async function runSuiteIn(runtime: Runtime): Promise<Report> {
   return outcome;
 }
 
-/** What changes with each release of Chromium, too. */
+/** What changes with each release of a browser, too. */
 function withoutReleases(raw: string): string {
   return stableRequest(raw)
     .replace(/^sec-ch-ua: .*$/gm, "sec-ch-ua: BRANDS")
-    .replace(/Chrome\/[\d.]+/, "Chrome/VERSION");
+    .replace(/(Chrome|Firefox|Version)\/[\d.]+/, "$1/VERSION")
+    .replace(/rv:[\d.]+/, "rv:VERSION");
 }

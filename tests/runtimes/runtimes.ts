@@ -18,6 +18,8 @@ export interface Runtime {
   readonly tells: Environment["tells"];
   /** Programs of the system that it needs. */
   readonly needs?: readonly string[];
+  /** Whether it runs by `--all` only. */
+  readonly heavy?: boolean;
   /** Runs the suite to its end; returns all that was printed. */
   run(environment: Environment): Promise<string>;
 }
@@ -145,13 +147,19 @@ const EDGE: Runtime = {
 };
 
 /** A browser says nothing of a connection that failed. */
-function browserRuntime(name: string, open: Browser, needs: readonly string[]): Runtime {
+function browserRuntime(
+  name: string,
+  open: Browser,
+  needs: readonly string[],
+  heavy = false,
+): Runtime {
   return {
     name,
     column: name,
     golden: name.toLowerCase(),
     tells: { refused: false, reset: false },
     needs,
+    heavy,
     run: async (environment) => {
       const code = await bundled(main(environment), "iife");
       // The page's origin is not the server's: its requests are cross-origin, as an application's are.
@@ -173,6 +181,6 @@ export const RUNTIMES: readonly Runtime[] = [
   workerdRuntime("miniflare", "miniflare's workerd"),
   EDGE,
   browserRuntime("Chromium", chromium, ["chromium"]),
-  browserRuntime("Firefox", firefox, ["firefox-esr"]),
-  browserRuntime("WebKit", webkit, ["WebKitWebDriver", "Xvfb"]),
+  browserRuntime("Firefox", firefox, ["firefox-esr"], true),
+  browserRuntime("WebKit", webkit, ["WebKitWebDriver", "Xvfb"], true),
 ];

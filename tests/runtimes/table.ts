@@ -39,3 +39,13 @@ export function tableIn(document: string): string | undefined {
   const [, table] = document.split(MARKER);
   return table && MARKER + table + MARKER;
 }
+
+/** The cells of a table, by column. */
+export function cellsIn(table = ""): Readonly<Record<string, readonly string[]>> {
+  const [header = [], , ...rows] = table.split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  return Object.fromEntries(
+    header.map((name, column) => [name, rows.map((row) => row[column]!)]),
+  );
+}
