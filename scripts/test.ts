@@ -27,7 +27,7 @@ const SUITES: readonly Suite[] = [
   { name: "package", args: ["--parallel", "tests/package"] },
   { name: "playground", args: ["--parallel", "tests/playground"] },
   { name: "stores", args: ["--parallel", "tests/stores"] },
-  { name: "sockets", args: ["tests/*_socket_test.ts"] },
+  { name: "sockets", args: ["--parallel", "tests/*_socket_test.ts"] },
   {
     name: "docs", // examples show more than they use, and call KPN: a mock of it answers
     args: [
@@ -38,9 +38,9 @@ const SUITES: readonly Suite[] = [
       ...["README.md", ".github/COOKBOOK.md", ".github/WEBHOOKS.md", "mod.ts", "src"],
     ],
   },
-  { name: "unit", args: ["tests/*_test.ts", "--ignore=tests/*_socket_test.ts"] },
+  { name: "unit", args: ["--parallel", "tests/*_test.ts", "--ignore=tests/*_socket_test.ts"] },
   { name: "parity", args: ["tests/parity"] },
-  { name: "mock", args: ["tests/mock"] },
+  { name: "mock", args: ["--parallel", "tests/mock"] },
   { name: "fleet", args: ["tests/fleet"], alone: true },
 ];
 
@@ -78,6 +78,7 @@ async function run({ name, args }: Suite): Promise<Tally> {
     args: [
       "test",
       "--no-prompt",
+      ...name === "docs" ? [] : ["--no-check"], // `deno task types` checks the rest, all at once
       `-P=${name}`,
       `--junit-path=${report}`,
       ...args,

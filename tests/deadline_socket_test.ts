@@ -3,6 +3,7 @@
 import { assertEquals } from "./support/assert.ts";
 import { bundle } from "./support/bundle.ts";
 import { testWith } from "./support/programs.ts";
+import { runToEnd } from "./support/run.ts";
 
 const SCRIPT = `
   import { getEventListeners } from "node:events";
@@ -35,8 +36,7 @@ testWith(
     const folder = new URL("..", import.meta.url).pathname;
     const code = await bundle(SCRIPT, folder, { platform: "node" });
     const args = ["--input-type=module", "--eval", code];
-    const { stdout, stderr } = await new Deno.Command(node, { args }).output();
-    const printed = new TextDecoder().decode(stdout);
-    assertEquals([printed, new TextDecoder().decode(stderr)], ["[[],0]\n", ""]);
+    const { stdout, stderr } = await runToEnd(node, args);
+    assertEquals([stdout, stderr], ["[[],0]\n", ""]);
   },
 );

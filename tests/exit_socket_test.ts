@@ -7,6 +7,7 @@ import {
   TOKEN,
   withServer,
 } from "./support/fault_server.ts";
+import { runToEnd } from "./support/run.ts";
 
 for (
   const [what, refresh] of [["is answered", answerWith(http(TOKEN))], ["hangs", halfOpen]] as const
@@ -17,14 +18,9 @@ for (
       (connections++ ? refresh : answerWith(http(TOKEN)))(connection);
     await withServer(behaviour, async ({ host }) => {
       const script = new URL("./support/exiting.ts", import.meta.url).pathname;
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "--no-check", "--allow-net=127.0.0.1", script, `http://${host}/`],
-        stdout: "piped",
-      }).spawn();
-      const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
-      const { code, stdout } = await child.output();
-      clearTimeout(timer);
-      assertEquals([code, new TextDecoder().decode(stdout)], [0, "socket-token\n"]);
+      const args = ["run", "--allow-net=127.0.0.1", script, `http://${host}/`];
+      const { code, stdout } = await runToEnd(Deno.execPath(), args);
+      assertEquals([code, stdout], [0, "socket-token\n"]);
       assertEquals(connections, 2);
     });
   });

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { testWith } from "../support/programs.ts";
+import { freePort } from "../support/ports.ts";
+import { run as runProgram } from "../support/run.ts";
 import {
   type Given,
   onEach,
+  onEachWith,
   run,
   type Runtime,
-  RUNTIMES,
   TOKEN_PATH,
   withMock,
 } from "./kpn_auth.ts";
@@ -86,10 +87,7 @@ onEach(
     assertEquals([unknown.code, unknown.marks], [4, "✓✓✓✗"]);
     assertMatch(unknown.steps["DNS"]!.text, /kpn\.invalid cannot be looked up/);
 
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    listener.close();
-    const closed = { KPN_TOKEN_ENDPOINT: `http://127.0.0.1:${port}/token` };
+    const closed = { KPN_TOKEN_ENDPOINT: `http://127.0.0.1:${freePort()}/token` };
     const refused = await examine(runtime, { env: closed });
     assertEquals([refused.code, refused.marks], [4, "✓✓✓✓✗"]);
   },
@@ -128,50 +126,44 @@ onEach("doctor says of a proxy what the runtime really does", async (runtime) =>
   await serving;
 });
 
-for (const runtime of RUNTIMES) {
-  testWith(
-    ["openssl"],
-    `doctor says that a certificate is not trusted, and how to trust a company's [${runtime.name}]`,
-    async ({ openssl }) => {
-      const folder = await Deno.makeTempDir();
-      const made = await new Deno.Command(openssl, {
-        args: [
-          ..."req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(" "),
-          ...["-addext", "subjectAltName=DNS:localhost"],
-          ...["-addext", "basicConstraints=critical,CA:FALSE"],
-          ...["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`],
-        ],
-        stderr: "null",
-      }).output();
-      assertEquals(made.code, 0);
-      const server = Deno.serve({
-        hostname: "127.0.0.1",
-        port: 0,
-        onListen: () => {},
-        key: await Deno.readTextFile(`${folder}/key.pem`),
-        cert: await Deno.readTextFile(`${folder}/cert.pem`),
-      }, () => new Response());
-      const env = { KPN_TOKEN_ENDPOINT: `https://localhost:${server.addr.port}/token` };
-      const { code, marks, steps } = await examine(runtime, { env, net: "localhost" });
-      assertEquals([code, marks], [4, "✓✓✓✓✗"]);
-      assertMatch(
-        steps["connection"]!.remedy,
-        /company's own CA: (DENO_CERT|NODE_EXTRA_CA_CERTS)/,
-      );
-      const variable = runtime.name === "deno" ? "DENO_CERT" : "NODE_EXTRA_CA_CERTS";
-      const trusting = { ...env, [variable]: `${folder}/cert.pem` };
-      const trusted = await examine(runtime, { env: trusting, net: "localhost" });
-      // The endpoint answers, though with no token: fetch trusts it too.
-      assertEquals([trusted.code, trusted.marks], [5, "✓✓✓✓✓✗"]);
-      const other = {
-        ...trusting,
-        KPN_TOKEN_ENDPOINT: env.KPN_TOKEN_ENDPOINT.replace("localhost", "127.0.0.1"),
-      };
-      const named = await examine(runtime, { env: other, net: "127.0.0.1" });
-      assertEquals([named.code, named.marks], [4, "✓✓✓✓✗"]);
-      assertMatch(named.steps["connection"]!.remedy, /another host's.+No CA setting helps/);
-      await server.shutdown();
-      await Deno.remove(folder, { recursive: true });
-    },
-  );
-}
+onEachWith(
+  ["openssl"],
+  "doctor says that a certificate is not trusted, and how to trust a company's",
+  async (runtime, { openssl }) => {
+    const folder = await Deno.makeTempDir();
+    await runProgram(openssl, [
+      ..."req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(" "),
+      ...["-addext", "subjectAltName=DNS:localhost"],
+      ...["-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`],
+    ]);
+    const server = Deno.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      key: await Deno.readTextFile(`${folder}/key.pem`),
+      cert: await Deno.readTextFile(`${folder}/cert.pem`),
+    }, () => new Response());
+    const env = { KPN_TOKEN_ENDPOINT: `https://localhost:${server.addr.port}/token` };
+    const { code, marks, steps } = await examine(runtime, { env, net: "localhost" });
+    assertEquals([code, marks], [4, "✓✓✓✓✗"]);
+    assertMatch(
+      steps["connection"]!.remedy,
+      /company's own CA: (DENO_CERT|NODE_EXTRA_CA_CERTS)/,
+    );
+    const variable = runtime.name === "deno" ? "DENO_CERT" : "NODE_EXTRA_CA_CERTS";
+    const trusting = { ...env, [variable]: `${folder}/cert.pem` };
+    const trusted = await examine(runtime, { env: trusting, net: "localhost" });
+    // The endpoint answers, though with no token: fetch trusts it too.
+    assertEquals([trusted.code, trusted.marks], [5, "✓✓✓✓✓✗"]);
+    const other = {
+      ...trusting,
+      KPN_TOKEN_ENDPOINT: env.KPN_TOKEN_ENDPOINT.replace("localhost", "127.0.0.1"),
+    };
+    const named = await examine(runtime, { env: other, net: "127.0.0.1" });
+    assertEquals([named.code, named.marks], [4, "✓✓✓✓✗"]);
+    assertMatch(named.steps["connection"]!.remedy, /another host's.+No CA setting helps/);
+    await server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+  },
+);

@@ -1,7 +1,8 @@
 import type { MockFailure } from "../../src/mock/answers.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { testWith } from "../support/programs.ts";
-import { ENVIRONMENT, onEach, run, RUNTIMES, SECRET, withMock } from "./kpn_auth.ts";
+import { freePort } from "../support/ports.ts";
+import { runToEnd } from "../support/run.ts";
+import { ENVIRONMENT, onEach, onEachWith, run, RUNTIMES, SECRET, withMock } from "./kpn_auth.ts";
 
 const ANSWERS: readonly (readonly [MockFailure, number, ...string[]])[] = [
   ["invalid_client_500", 3],
@@ -22,9 +23,7 @@ onEach("B26: exit codes differ by kind of failure, and stdout stays empty", asyn
 });
 
 onEach("B26: a refused connection ends with 4", async (runtime) => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const env = { KPN_TOKEN_ENDPOINT: `http://127.0.0.1:${port}/token` };
   const { code, stderr } = await run(runtime, ["token"], { env });
   assertEquals(code, 4);
@@ -55,35 +54,31 @@ onEach(
   },
 );
 
-for (const runtime of RUNTIMES) {
-  testWith(["sh"], `a full disk ends with 1 and is named [${runtime.name}]`, async ({ sh }) => {
-    await withMock(async ({ mock, env }) => {
-      mock.respondNext(() => new Response("x".repeat(100_000)), { to: "api" });
-      for (const args of [["token"], ["call", "/x"]]) {
-        const command = await runtime.command(args);
-        const { code, stderr } = await new Deno.Command(sh, {
-          args: ["-c", '"$@" >/dev/full', "sh", ...command],
-          env: { ...ENVIRONMENT, ...env },
-        }).output();
-        const said = new TextDecoder().decode(stderr);
-        assertEquals([args, code], [args, 1], said);
-        assertMatch(said, /^kpn-auth: .*(ENOSPC|[Nn]o space left)/);
-      }
-    });
-  });
-
-  testWith(["sh"], `a closed pipe hides no error of the API [${runtime.name}]`, async ({ sh }) => {
-    await withMock(async ({ mock, env }) => {
-      mock.respondNext(() => new Response("x".repeat(1_000_000), { status: 404 }), { to: "api" });
-      const command = await runtime.command(["call", "/x"]);
-      const { stdout } = await new Deno.Command(sh, {
-        args: ["-c", '{ { "$@" 2>/dev/null 3>&-; echo $? >&3; } | : ; } 3>&1', "sh", ...command],
+onEachWith(["sh"], "a full disk ends with 1 and is named", async (runtime, { sh }) => {
+  await withMock(async ({ mock, env }) => {
+    mock.respondNext(() => new Response("x".repeat(100_000)), { to: "api" });
+    for (const args of [["token"], ["call", "/x"]]) {
+      const command = await runtime.command(args);
+      const { code, stderr } = await runToEnd(sh, ["-c", '"$@" >/dev/full', "sh", ...command], {
         env: { ...ENVIRONMENT, ...env },
-      }).output();
-      assertEquals(new TextDecoder().decode(stdout), "7\n");
-    });
+      });
+      assertEquals([args, code], [args, 1], stderr);
+      assertMatch(stderr, /^kpn-auth: .*(ENOSPC|[Nn]o space left)/);
+    }
   });
-}
+});
+
+onEachWith(["sh"], "a closed pipe hides no error of the API", async (runtime, { sh }) => {
+  await withMock(async ({ mock, env }) => {
+    mock.respondNext(() => new Response("x".repeat(1_000_000), { status: 404 }), { to: "api" });
+    const command = await runtime.command(["call", "/x"]);
+    const piping = '{ { "$@" 2>/dev/null 3>&-; echo $? >&3; } | : ; } 3>&1';
+    const { stdout } = await runToEnd(sh, ["-c", piping, "sh", ...command], {
+      env: { ...ENVIRONMENT, ...env },
+    });
+    assertEquals(stdout, "7\n");
+  });
+});
 
 Deno.test("a permission that Deno lacks ends with 2 and is named", async () => {
   await withMock(async ({ env, origin }) => {
@@ -99,13 +94,13 @@ Deno.test("a permission that Deno lacks ends with 2 and is named", async () => {
       [[net, variables], ["call", "/x", "-o", "/tmp/x"], "--allow-write=/tmp/x"],
     ];
     for (const [permissions, args, named] of CASES) {
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--no-prompt", ...permissions, "src/cli/bin.ts", ...args],
-        env: { ...ENVIRONMENT, ...env },
-      }).output();
-      const said = new TextDecoder().decode(stderr);
-      assertEquals([args, code, stdout.length], [args, 2, 0], said);
-      assertStringIncludes(said, `kpn-auth: Deno needs a permission: ${named}`);
+      const { code, stdout, stderr } = await runToEnd(
+        Deno.execPath(),
+        ["run", "--no-prompt", ...permissions, "src/cli/bin.ts", ...args],
+        { env: { ...ENVIRONMENT, ...env } },
+      );
+      assertEquals([args, code, stdout], [args, 2, ""], stderr);
+      assertStringIncludes(stderr, `kpn-auth: Deno needs a permission: ${named}`);
     }
     assertEquals((await run(RUNTIMES[0]!, ["token"], { env })).code, 0);
   });

@@ -2,13 +2,7 @@
 
 import { type Io, main } from "../../src/cli/main.ts";
 import { type MockKpn, mockKpn } from "../../src/mock/mock.ts";
-
-/** How a run ended. */
-export interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import type { Ended } from "../support/run.ts";
 
 /** What a run is given beside its arguments. */
 export type Given = Partial<Io> & { readonly variables?: Readonly<Record<string, string>> };

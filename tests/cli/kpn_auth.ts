@@ -2,8 +2,11 @@
 
 import { build, stop } from "esbuild";
 import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
+import { sample } from "../support/amount.ts";
 import { assert } from "../support/assert.ts";
 import { npmTools } from "../support/npm.ts";
+import { type Programs, testWith } from "../support/programs.ts";
+import { type Ended, runToEnd, spawn } from "../support/run.ts";
 
 /** Never to be seen; every run is checked for it, as it is and as a form writes it. */
 export const SECRET = "sentinel~secret*7f3a";
@@ -93,13 +96,6 @@ async function makeBundle(): Promise<string> {
   return outfile;
 }
 
-/** How a run ended. */
-export interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** What a run is given. */
 export interface Given extends Access {
   readonly env?: Readonly<Record<string, string>>;
@@ -112,44 +108,28 @@ export interface Given extends Access {
 export async function start(
   runtime: Runtime,
   args: readonly string[],
-  { env = {}, ...access }: Given = {},
+  { env, ...access }: Given = {},
 ): Promise<Deno.ChildProcess> {
   const [program = "", ...rest] = await runtime.command(args, access);
-  return new Deno.Command(program, {
-    args: rest,
-    env: { ...ENVIRONMENT, ...env },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  return spawn(program, rest, { env: { ...ENVIRONMENT, ...env } });
 }
 
 /** Runs `kpn-auth` to its end, and checks that it showed no secret. */
 export async function run(
   runtime: Runtime,
   args: readonly string[],
-  given: Given = {},
+  { env, stdin = "", revealing = false, ...access }: Given = {},
 ): Promise<Ended> {
-  const child = await start(runtime, args, given);
-  const writer = child.stdin.getWriter();
-  // A command that does not read its input may be over before it is written.
-  const { stdin } = given;
-  const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-  if (bytes) await writer.write(bytes).catch(() => {});
-  await writer.close().catch(() => {});
-  const { code, stdout, stderr } = await child.output();
-  const ended = { code, stdout: text(stdout), stderr: text(stderr) };
-  if (!given.revealing) assertNoSecret(ended.stdout + ended.stderr);
+  const [program = "", ...rest] = await runtime.command(args, access);
+  const options = { env: { ...ENVIRONMENT, ...env }, input: stdin };
+  const ended = await runToEnd(program, rest, options);
+  if (!revealing) assertNoSecret(ended.stdout + ended.stderr);
   return ended;
 }
 
 export function assertNoSecret(output: string): void {
   const form = new URLSearchParams({ s: SECRET }).toString().slice(2);
   assert(!output.includes(SECRET) && !output.includes(form), "the secret was shown");
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }
 
 /** A mock on a port, and the environment that leads there. */
@@ -185,7 +165,18 @@ export async function withMock(
   }
 }
 
-/** One test for each runtime. */
+/** A test on a runtime that the seed draws; with `--all` one on each. */
 export function onEach(name: string, test: (runtime: Runtime) => Promise<void>): void {
-  for (const runtime of RUNTIMES) Deno.test(`${name} [${runtime.name}]`, () => test(runtime));
+  onEachWith([], name, test);
+}
+
+/** The same, where programs are needed. */
+export function onEachWith<Name extends string>(
+  needed: readonly Name[],
+  name: string,
+  test: (runtime: Runtime, programs: Programs<Name>) => Promise<void>,
+): void {
+  for (const runtime of sample(RUNTIMES, 1, name)) {
+    testWith(needed, `${name} [${runtime.name}]`, (programs) => test(runtime, programs));
+  }
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { ALL } from "../support/amount.ts";
 import { findProgram } from "../support/programs.ts";
+import { runToEnd, spawn } from "../support/run.ts";
 import { BASIC, ENVIRONMENT, onEach, run, type Runtime, RUNTIMES, start } from "./kpn_auth.ts";
 
 onEach("mock serves on loopback, and says what to set to use it", async (runtime) => {
@@ -40,13 +41,10 @@ onEach("mock serves on loopback, and says what to set to use it", async (runtime
 
 Deno.test("B89: a mock ends when npx, which runs it in a shell, is ended", async () => {
   const command = await RUNTIMES.find(({ name }) => name === "node")!.command(["mock"]);
-  const npx = new Deno.Command("sh", {
-    args: ["-c", '"$@"; true', "sh", ...command],
+  const npx = spawn("sh", ["-c", '"$@"; true', "sh", ...command], {
     env: { ...ENVIRONMENT, npm_command: "exec" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
+  });
+  await Promise.all([npx.stdin.close(), npx.stderr.cancel()]);
   const reader = npx.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const { value = "" } = await reader.read();
   assertMatch(value, /listens on/);
@@ -116,9 +114,8 @@ Deno.test("what the mock prints gets a token by curl in sh, and by PowerShell (-
   for (const [shell, text] of Object.entries(shells)) {
     if (!findProgram(shell) || shell === "pwsh" && !ALL) continue; // PowerShell takes its time
     const flag = shell === "sh" ? "-c" : "-Command";
-    const { stdout } = await new Deno.Command(shell, { args: [flag, text], stderr: "null" })
-      .output();
-    assertMatch(new TextDecoder().decode(stdout), /approved/, shell);
+    const { stdout } = await runToEnd(shell, [flag, text]);
+    assertMatch(stdout, /approved/, shell);
   }
   child.kill("SIGTERM");
   await reader.cancel();

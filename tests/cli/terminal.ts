@@ -1,6 +1,7 @@
 /** A real terminal: tmux in control mode, which tells of all output as it comes. */
 
 import { assert } from "../support/assert.ts";
+import { runToEnd, spawn } from "../support/run.ts";
 
 /** A program in a terminal of 80 by 24. */
 export interface Terminal {
@@ -22,13 +23,11 @@ export function openTerminal(
 ): Terminal {
   const server = ["-L", `kpn-auth-${Deno.pid}-${count++}`, "-f", "/dev/null"];
   const program = ["sh", "-c", 'trap : INT; "$@"; echo "exit $?"; read end', "sh", ...command];
-  const child = new Deno.Command(tmux, {
-    args: [...server, "-u", "-C", "new-session", "-x", "80", "-y", "24", "--", ...program],
+  const session = ["-u", "-C", "new-session", "-x", "80", "-y", "24", "--", ...program];
+  const child = spawn(tmux, [...server, ...session], {
     env: { ...env, TMUX: "", TERM: "xterm-256color" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
+  });
+  const silent = child.stderr.cancel();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const writer = child.stdin.getWriter();
   let protocol = "";
@@ -50,10 +49,10 @@ export function openTerminal(
     },
     press,
     async [Symbol.asyncDispose]() {
-      await new Deno.Command(tmux, { args: [...server, "kill-server"], stderr: "null" }).output();
+      await runToEnd(tmux, [...server, "kill-server"]);
       while (!(await reader.read()).done);
       await writer.close().catch(() => {});
-      await child.status;
+      await Promise.all([child.status, silent]);
     },
   };
 }

@@ -5,7 +5,8 @@ import { retryWebhooks } from "../../src/cli/mock.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import { signBody } from "../../src/mock/webhooks.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { type Ended, onEach, run, type Runtime, RUNTIMES, start } from "./kpn_auth.ts";
+import type { Ended } from "../support/run.ts";
+import { onEach, run, type Runtime, RUNTIMES, start } from "./kpn_auth.ts";
 
 const SECRET = "a secret of KPN's, 32 characters.";
 const OTHER = "another secret, of 32 characters.";

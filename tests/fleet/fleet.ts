@@ -3,6 +3,7 @@
 import { build, stop } from "esbuild";
 import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 import { npmTools } from "../support/npm.ts";
+import { spawn } from "../support/run.ts";
 import type { Member, Order, Report } from "./member.ts";
 
 export type Runtime = "Deno" | "Node" | "Bun";
@@ -63,11 +64,10 @@ export function serveKpn(options: MockKpnOptions): Kpn {
 /** Starts a process and waits until it is connected to its store. */
 export async function startMember(runtime: Runtime, member: Member): Promise<Process> {
   const [program, ...args] = await RUNTIMES[runtime]();
-  const child = new Deno.Command(program!, {
-    args: [...args, await bundle(), JSON.stringify(member)],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
+  const child = spawn(program!, [...args, await bundle(), JSON.stringify(member)], {
+    longest: 60 * 60_000,
+  });
+  const said = new Response(child.stderr).text();
   const stdin = child.stdin.getWriter();
   const reports = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -75,7 +75,7 @@ export async function startMember(runtime: Runtime, member: Member): Promise<Pro
   async function report(): Promise<Report> {
     while (!text.includes("\n")) {
       const { value, done } = await reports.read();
-      if (done) throw new Error(`The ${runtime} process ended`);
+      if (done) throw new Error(`The ${runtime} process ended: ${await said}`);
       text += value;
     }
     const [line, ...rest] = text.split("\n");
@@ -98,7 +98,7 @@ export async function startMember(runtime: Runtime, member: Member): Promise<Pro
     async [Symbol.asyncDispose]() {
       await stdin.close().catch(() => {}); // it may be dead
       await reports.cancel();
-      await child.status;
+      await Promise.all([child.status, said]);
     },
   };
 }

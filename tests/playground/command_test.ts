@@ -1,6 +1,7 @@
 /** `kpn-auth mock` as a program in another language meets it: the page, control, faults on a real socket. */
 
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { spawn } from "../support/run.ts";
 
 /** The mock in a process of its own. */
 interface Running {
@@ -19,13 +20,8 @@ async function withMock(
   work: (url: string, running: Running) => Promise<void>,
   { stdin = "", env = {} }: { stdin?: string; env?: Record<string, string> } = {},
 ) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "src/cli/bin.ts", "mock", ...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    env,
-  }).spawn();
+  const command = ["run", "-A", "src/cli/bin.ts", "mock", ...args];
+  const child = spawn(Deno.execPath(), command, { env });
   const log = new Response(child.stderr).text();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(stdin));

@@ -17,14 +17,22 @@ export function runs(usual: number, all: number): number {
   return ALL ? all : usual;
 }
 
-/** `count` of the values, in their order, drawn by the seed; with `--all` each of them. */
-export function sample<T>(values: readonly T[], count: number): T[] {
+/**
+ * `count` of the values, in their order, drawn by the seed; with `--all` each of them. Draws of another
+ * `name` are independent.
+ */
+export function sample<T>(values: readonly T[], count: number, name = ""): T[] {
   if (ALL || count >= values.length) return [...values];
-  const draw = random();
+  const draw = random(Array.from(name).reduce(mixed, SEED));
   const drawn = values.map((value, index) => ({ value, index, at: draw() }))
     .sort((one, other) => one.at - other.at)
     .slice(0, count);
   return drawn.sort((one, other) => one.index - other.index).map(({ value }) => value);
+}
+
+/** A seed made of another and a character (FNV-1a). */
+function mixed(seed: number, character: string): number {
+  return Math.imul(seed ^ character.codePointAt(0)!, 16_777_619);
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
@@ -32,8 +40,8 @@ export function random(seed = SEED): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ state >>> 15, state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ mixed >>> 7, mixed | 61);
-    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
+    let value = Math.imul(state ^ state >>> 15, state | 1);
+    value ^= value + Math.imul(value ^ value >>> 7, value | 61);
+    return ((value ^ value >>> 14) >>> 0) / 2 ** 32;
   };
 }

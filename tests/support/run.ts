@@ -1,4 +1,4 @@
-/** Programs that tests run: to their end, or until they serve. */
+/** Programs that tests run: to their end, until they serve, or with their streams in the test's hands. */
 
 /** How a program is run. */
 export interface RunOptions {
@@ -7,7 +7,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Leaves `env` alone for the program. Default: `false`. */
   readonly clearEnv?: boolean;
-  /** A program that hangs is killed after so many ms. Default: five minutes. */
+  /** A program that hangs is killed after so many ms. Default: five minutes, an hour for one that serves. */
   readonly longest?: number;
 }
 
@@ -18,19 +18,36 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, with no standard input. */
-export async function runToEnd(
+/** Starts a program whose streams are the test's to write, read and close. */
+export function spawn(
   program: string,
   args: readonly string[],
   { longest = 5 * 60_000, ...options }: RunOptions = {},
-): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(program, {
+): Deno.ChildProcess {
+  return new Deno.Command(program, {
     args: [...args],
-    stdin: "null",
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
     signal: AbortSignal.timeout(longest),
     ...options,
-  }).output();
-  const [out = "", err = ""] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  }).spawn();
+}
+
+/** Runs a program to its end; its standard input is `input`, or empty. */
+export async function runToEnd(
+  program: string,
+  args: readonly string[],
+  { input = "", ...options }: RunOptions & { readonly input?: string | Uint8Array } = {},
+): Promise<Ended> {
+  const child = spawn(program, args, options);
+  const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
+  const writer = child.stdin.getWriter();
+  // A program that does not read its input may be over before it is written.
+  if (bytes.length) await writer.write(bytes).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const [out = "", err = ""] = [stdout, stderr].map((output) => new TextDecoder().decode(output));
   return { code, stdout: out, stderr: err };
 }
 
@@ -64,13 +81,8 @@ export async function start(
   ready: RegExp,
   options: RunOptions = {},
 ): Promise<Running> {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    ...options,
-  }).spawn();
+  const child = spawn(program, args, { longest: 60 * 60_000, ...options });
+  await child.stdin.close();
   let printed = "";
   const matched = Promise.withResolvers<RegExpExecArray>();
   const reading = [child.stdout, child.stderr].map(async (stream) => {

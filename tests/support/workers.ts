@@ -3,6 +3,7 @@
 import { type MockKpn, mockKpn, type MockKpnOptions } from "../../src/mock/mock.ts";
 import { bundle } from "./bundle.ts";
 import { npmTools } from "./npm.ts";
+import { spawn } from "./run.ts";
 
 /** What a Worker answered: what `KpnAuthError` and others carry, as JSON has it. */
 export type Failure = Error & Readonly<Record<string, unknown>>;
@@ -37,16 +38,13 @@ export async function startWorkers(count: number, options?: MockKpnOptions): Pro
         `http://127.0.0.1:${kpn.addr.port}/oauth/client_credential/accesstoken?grant_type=client_credentials`,
     },
   }));
-  const node = new Deno.Command("node", {
-    args: ["--input-type=module", "--eval", DRIVER],
-    cwd: folder,
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
+  const node = spawn("node", ["--input-type=module", "--eval", DRIVER], { cwd: folder });
+  const said = new Response(node.stderr).text();
   const stdin = node.stdin.getWriter();
   await stdin.write(new TextEncoder().encode(`${JSON.stringify(workers)}\n`));
   const stdout = node.stdout.getReader();
-  const { value } = await stdout.read();
+  const { value, done } = await stdout.read();
+  if (done) throw new Error(`miniflare did not start: ${await said}`);
   const urls = JSON.parse(new TextDecoder().decode(value)) as string[];
 
   return {
@@ -62,7 +60,7 @@ export async function startWorkers(count: number, options?: MockKpnOptions): Pro
     async [Symbol.asyncDispose]() {
       await stdin.close();
       await stdout.cancel();
-      await node.status;
+      await Promise.all([node.status, said]);
       await kpn.shutdown();
     },
   };

@@ -6,6 +6,7 @@
 import { createTokenRequest } from "../../../mod.ts";
 import { curlCommand, type CurlRequest, type Shell } from "../../../src/curl/curl.ts";
 import { assertEquals } from "../../support/assert.ts";
+import { runToEnd } from "../../support/run.ts";
 
 const PRINTABLE = String.fromCharCode(...Array.from({ length: 94 }, (_, index) => 33 + index));
 
@@ -56,15 +57,7 @@ async function type(command: string, { program, file, args }: typeof RUNS[number
   const folder = await Deno.makeTempDir();
   const path = `${folder}\\${file}`;
   if (file) await Deno.writeTextFile(path, `${command}\r\n`);
-  const child = new Deno.Command(program, {
-    args: file ? [...args, path] : [...args],
-    stdin: "piped",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const typed = child.stdin.getWriter();
-  if (!file) await typed.write(new TextEncoder().encode(`${command}\r\nexit\r\n`));
-  await typed.close();
-  await child.status;
+  if (file) await runToEnd(program, [...args, path]);
+  else await runToEnd(program, args, { input: `${command}\r\nexit\r\n` });
   await Deno.remove(folder, { recursive: true });
 }
