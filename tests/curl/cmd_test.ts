@@ -53,6 +53,18 @@ function expected({ url, headers, body }: CurlRequest, data: string): string[] {
   return [...glob, "-X", "POST", new globalThis.URL(url).href, ...lines, data, body!];
 }
 
+/** To a host that only the real curl is told how to reach. */
+const TOKEN_REQUEST = createTokenRequest({ clientId: "a%b", clientSecret: "%PATH% \u20ac" }, {
+  tokenEndpoint: "http://localhost/oauth/client_credential/accesstoken",
+});
+
+const UNRENDERED = [
+  KPN_WINDOWS,
+  `curl "a & b" ^& "c^d" e^^f`,
+  `curl "a""b" "c\\"" "d\\\\" \\\\e "f g`,
+  `curl "100%%" "a^b" "x|y<z>"`,
+];
+
 for (const shell of ["cmd", "batch"] as const) {
   const batch = shell === "batch";
   const lines = REQUESTS.map((request) => curlCommand(request, { shell, revealSecrets: true }));
@@ -80,49 +92,31 @@ for (const shell of ["cmd", "batch"] as const) {
     );
   });
 
-  testWith(WINE, `B39, B40: what is rendered for ${shell} arrives in wine's cmd`, async () => {
-    const got = await argumentsInWine(lines, batch);
-    wanted.forEach((args, index) => assertEquals(got[index], args, lines[index]!));
-    assertEquals(got.length, lines.length);
-  });
+  // One start of wine for all that it is asked.
+  testWith([...WINE, "curl"], `B39 to B41: wine's cmd agrees (${shell})`, async (found, t) => {
+    const token = curlCommand(TOKEN_REQUEST, { shell, revealSecrets: true });
+    const got = await argumentsInWine([...lines, token, ...UNRENDERED], batch);
+    assertEquals(got.length, lines.length + 1 + UNRENDERED.length);
 
-  testWith(
-    [...WINE, "curl"],
-    `B41: what ${shell} in wine hands to curl reaches the server`,
-    async (found) => {
+    await t.step("what is rendered arrives", () => {
+      wanted.forEach((args, index) => assertEquals(got[index], args, lines[index]!));
+    });
+
+    await t.step("what is handed to curl reaches the server", async () => {
       await using server = captureServer();
-      const tokenEndpoint = `${server.origin}/oauth/client_credential/accesstoken`;
-      const request = createTokenRequest({ clientId: "a%b", clientSecret: "%PATH% \u20ac" }, {
-        tokenEndpoint,
-      });
-      const [args] = await argumentsInWine(
-        [curlCommand(request, { shell, revealSecrets: true })],
-        batch,
-      );
-      await run(found.curl, args!);
+      const { host } = new globalThis.URL(server.origin);
+      await run(found.curl, ["--connect-to", `::${host}`, ...got[lines.length]!]);
       const [sent] = server.requests;
-      assertEquals(new TextDecoder().decode(sent!.body), request.body);
-      assertEquals(header(sent!, "content-type"), request.headers["content-type"]);
-    },
-  );
-}
+      assertEquals(new TextDecoder().decode(sent!.body), TOKEN_REQUEST.body);
+      assertEquals(header(sent!, "content-type"), TOKEN_REQUEST.headers["content-type"]);
+    });
 
-testWith(
-  WINE,
-  "the documented rules and wine's cmd agree on lines that nobody renders",
-  async () => {
-    const lines = [
-      KPN_WINDOWS,
-      `curl "a & b" ^& "c^d" e^^f`,
-      `curl "a""b" "c\\"" "d\\\\" \\\\e "f g`,
-      `curl "100%%" "a^b" "x|y<z>"`,
-    ];
-    for (const batch of [false, true]) {
-      const got = await argumentsInWine(lines, batch);
-      assertEquals(got, lines.map((line) => windowsArguments(line, { batch, env: ENV }).slice(1)));
-    }
-  },
-);
+    await t.step("lines that nobody renders are read as the documented rules say", () => {
+      const read = UNRENDERED.map((line) => windowsArguments(line, { batch, env: ENV }).slice(1));
+      assertEquals(got.slice(lines.length + 1), read);
+    });
+  });
+}
 
 Deno.test("KPN's Windows example, character for character", () => {
   const request = createTokenRequest(PLACEHOLDERS);

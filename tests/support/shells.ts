@@ -1,6 +1,7 @@
 /** Shells that run scripts, with no start-up file of anybody's. */
 
 import type { Shell } from "../../src/curl/curl.ts";
+import { sample } from "./amount.ts";
 import { npmTools } from "./npm.ts";
 import { run } from "./run.ts";
 
@@ -33,7 +34,13 @@ const powershell = (begin: string): ShellProgram => ({
   assign: (name, value) => `$env:${name} = ${value}`,
 });
 
-/** All that can be had on Linux. PowerShell's `Legacy` passes arguments as 5.1 and 7.2 do. */
+/** As it is, and passing arguments as 5.1 and 7.2 do. It takes long to start, so usually one of them is tried. */
+const POWERSHELLS = [
+  ["pwsh", powershell("")],
+  ["pwsh (Legacy)", powershell("$PSNativeCommandArgumentPassing = 'Legacy'")],
+] as const;
+
+/** All that can be had on Linux. */
 export const SHELL_PROGRAMS: Readonly<Record<string, ShellProgram>> = {
   bash: posix("bash", "--norc", "--noprofile"),
   dash: posix("dash"),
@@ -54,8 +61,7 @@ export const SHELL_PROGRAMS: Readonly<Record<string, ShellProgram>> = {
     begin: "",
     assign: (name, value) => `$env.${name} = ${value}`,
   },
-  pwsh: powershell(""),
-  "pwsh (Legacy)": powershell("$PSNativeCommandArgumentPassing = 'Legacy'"),
+  ...Object.fromEntries(sample(POWERSHELLS, 1)),
 };
 
 /** The programs to look for on the `PATH`. */
