@@ -72,10 +72,10 @@ export const SHELLS: Readonly<Record<Shell, Quoting>> = {
   },
 };
 
-/** A raw string, fenced by more `#` than follow a quote in it. */
+/** A raw string, fenced by more `#` than follow a quote in it, or the one that opens it. */
 function quoteNu(text: string): string {
   if (!text.includes("'")) return `'${text}'`;
-  const longest = Math.max(...(text.match(/'#*/g) ?? []).map((fence) => fence.length));
+  const longest = Math.max(...`'${text}`.match(/'#*/g)!.map((fence) => fence.length));
   const fence = "#".repeat(longest);
   return `r${fence}'${text}'${fence}`;
 }

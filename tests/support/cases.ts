@@ -65,6 +65,8 @@ export const HARD_VALUES: readonly string[] = [
   'a\\\\"b\\\\',
   'it\'s "quoted" \\ here',
   "{{KPN_TOKEN}}",
+  "#}'",
+  "##{'",
   "~ * - . _ +",
   "caf\u00e9 \u20ac \u{1f600}",
   "\u2018curly\u2019",
