@@ -1,6 +1,6 @@
 /**
  * Whatever the mock is sent, it answers as the rules say, and the library reads its answers:
- * requests made at random, 2,000 usually and 100,000 with `--all`.
+ * requests made at random, 5,000 usually and 100,000 with `--all`.
  */
 
 import { KpnAuthError, readFault, readTokenResponse } from "../mod.ts";
@@ -9,7 +9,7 @@ import { random, runs, SEED } from "./support/amount.ts";
 import { assert, assertEquals } from "./support/assert.ts";
 import { type Chooser, chooser } from "./support/chooser.ts";
 
-const COUNT = runs(2_000, 100_000);
+const COUNT = runs(5_000, 100_000);
 const ORIGIN = "https://api-prd.kpn.com";
 const CREDENTIALS = { clientId: "id of s3ntinel", clientSecret: "s3cret+%/&=é" };
 const FORM = "application/x-www-form-urlencoded";

@@ -1,3 +1,4 @@
+import { runs } from "../support/amount.ts";
 import { assert, assertEquals, assertNotEquals } from "../support/assert.ts";
 import { testWith } from "../support/programs.ts";
 import { startRedis } from "../support/redis.ts";
@@ -14,6 +15,9 @@ const redisAt = async (port: number) => ({
 
 /** Stalls up to so many ms, everywhere and all the time, do not make a lock of 60 s lapse. */
 const LOCKED = 5_000;
+
+/** What one lifetime shows, each one shows: more of them for races that are rare. */
+const LIFETIMES = runs(2, 10);
 
 /** Lets a cold fleet do what it is told, at a Redis and a KPN of its own that always takes 200 ms. */
 async function coldFleet(
@@ -52,12 +56,12 @@ for (const runtime of ["Deno", "Node", "Bun"] as const) {
 
 testWith(
   ["redis-server", "node"],
-  "over 4 lifetimes, 8 processes of three runtimes never mint two at once, at most one at each ageing point, and all use every token",
+  `over ${LIFETIMES} lifetimes, 8 processes of three runtimes never mint two at once, at most one at each ageing point, and all use every token`,
   async (programs) => {
     const lifetime = 10_000;
     const runtimes: Runtime[] = ["Deno", "Node", "Bun", "Deno", "Node", "Bun", "Deno", "Node"];
-    // Each process ends with its fifth token: no machine is so slow that another one is under way then.
-    const order = { different: 5, within: 15 * lifetime };
+    // Each process ends with its last token: no machine is so slow that another one is under way then.
+    const order = { different: LIFETIMES + 1, within: 4 * LIFETIMES * lifetime };
     // A token is stale half a second after the next one is asked for, which is young for 8.5 s more.
     // Who has a caller at least every 4 s gets one in that time, and one that has not waited since before.
     const { kpn, reports } = await undisturbed(
@@ -81,8 +85,8 @@ testWith(
   ["redis-server", "node"],
   "B53: kill -9 the process that holds the lock in mid-mint: the others get a token, and nobody hangs",
   async (programs) => {
-    // The others have six turns to take once half their timeout is over, and six seconds for them.
-    const { lost, reports } = await undisturbed(1_000, async () => {
+    // The others have six turns to take once half their timeout is over, and twelve seconds for them.
+    const { lost, reports } = await undisturbed(2_000, async () => {
       await using redis = await startRedis(programs["redis-server"]);
       await using kpn = serveKpn({});
       const asked = Promise.withResolvers<void>();
@@ -94,7 +98,7 @@ testWith(
       await using fleet = await startFleet(["Node", "Deno", "Bun", "Node"], {
         tokenEndpoint: kpn.tokenEndpoint,
         redis: await redisAt(redis.port),
-        timeout: 12_000,
+        timeout: 24_000,
       });
       const [victim, ...others] = fleet.members;
       const lost = victim!.obey({ callers: 1 }).catch(() => "lost");

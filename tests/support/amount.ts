@@ -4,6 +4,8 @@
  * `deno test -P=unit tests/x_test.ts -- --all --seed=N`.
  */
 
+import { randomFrom } from "../../scripts/virtual_time.ts";
+
 /** Whether everything is tried. */
 export const ALL: boolean = Deno.args.includes("--all");
 
@@ -35,13 +37,7 @@ function mixed(seed: number, character: string): number {
   return Math.imul(seed ^ character.codePointAt(0)!, 16_777_619);
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+/** Numbers from 0 to 1, the same for the same seed. */
 export function random(seed = SEED): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ state >>> 15, state | 1);
-    value ^= value + Math.imul(value ^ value >>> 7, value | 61);
-    return ((value ^ value >>> 14) >>> 0) / 2 ** 32;
-  };
+  return randomFrom(seed);
 }

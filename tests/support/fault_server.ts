@@ -98,14 +98,15 @@ export const halfOpen: Behaviour = async (connection) => {
   while (await connection.read(new Uint8Array(4096)) !== null);
 };
 
-/** Sends `answer` up to `at`, then one byte at a time, `ms` apart, and never its last one. */
-export function trickle(answer: string, ms: number, at = 0): Behaviour {
+/** Sends `answer` up to `at`, then one byte at a time, never its last one; `onByte` hears of each. */
+export function trickle(answer: string, at: number, onByte: () => void): Behaviour {
   return async (connection) => {
     await readRequest(connection);
     await send(connection, answer.slice(0, at));
     for (const byte of encoder.encode(answer.slice(at, -1))) {
       await connection.write(Uint8Array.of(byte));
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      onByte();
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
     await halfOpen(connection);
   };

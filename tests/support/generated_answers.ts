@@ -1,6 +1,7 @@
 /** Answers made at random: statuses, headers and bytes of every odd kind, the same for the same seed. */
 
 import { FAILURES } from "../../src/mock/answers.ts";
+import { chooser } from "./chooser.ts";
 
 /** An answer to make as often as it is needed. */
 export interface GeneratedAnswer {
@@ -31,18 +32,16 @@ const VALUES: readonly unknown[] = [
 
 /** Makes answers; `secret` stands somewhere in about every third. */
 export function answersOf(random: () => number, secret: string): () => GeneratedAnswer {
-  const below = (limit: number) => Math.floor(random() * limit);
-  const pick = <T>(values: readonly T[]): T => values[below(values.length)]!;
-  const chance = (of: number) => random() < of;
+  const { pick, chance, below } = chooser(random);
 
   function value(depth: number): unknown {
     if (chance(0.15)) return `client_secret=${secret}`;
-    if (depth === 0 || chance(0.5)) return pick(VALUES);
+    if (depth === 0 || chance(0.5)) return pick(...VALUES);
     if (chance(0.2)) return Array.from({ length: below(4) }, () => value(depth - 1));
     const fields = ["__proto__", "", "ErrorCode", "transactionId", "notifications", "access_token"];
     const names = [...WORDS, ...fields, "errorResponse", "error_code", "expires_in", "token_type"];
     return Object.fromEntries(
-      Array.from({ length: below(6) }, () => [pick(names), value(depth - 1)]),
+      Array.from({ length: below(6) }, () => [pick(...names), value(depth - 1)]),
     );
   }
 
@@ -63,7 +62,7 @@ export function answersOf(random: () => number, secret: string): () => Generated
   /** A text, whole or cut, in one of some encodings; or noise. */
   function bytes(): Uint8Array<ArrayBuffer> {
     if (chance(0.1)) return Uint8Array.from({ length: below(500) }, () => below(256));
-    const text = pick(texts)();
+    const text = pick(...texts)();
     const encoded = chance(0.1)
       ? new Uint8Array(Uint16Array.from(text.slice(0, 4_000), (one) => one.charCodeAt(0)).buffer)
       : new TextEncoder().encode(text);
@@ -84,7 +83,9 @@ export function answersOf(random: () => number, secret: string): () => Generated
       "via": ["1.1 proxy.example"],
     };
     return Object.fromEntries(
-      Object.entries(all).filter(() => chance(0.25)).map(([name, values]) => [name, pick(values)]),
+      Object.entries(all).filter(() => chance(0.25)).map((
+        [name, values],
+      ) => [name, pick(...values)]),
     );
   }
 
@@ -111,10 +112,10 @@ export function answersOf(random: () => number, secret: string): () => Generated
         status: 0,
         headers: {},
         bytes: new Uint8Array(),
-        answer: pick(Object.values(ending)),
+        answer: pick(...Object.values(ending)),
       };
     }
-    const made = { status: pick(STATUSES), headers: headers(), bytes: bytes() };
+    const made = { status: pick(...STATUSES), headers: headers(), bytes: bytes() };
     const body = made.status === 204 ? null : stream(made.bytes);
     return { ...made, answer: () => new Response(body, made) };
   };

@@ -2,6 +2,7 @@
 
 import { type AccessToken, createTokenSource, KpnAuthError, type TokenStore } from "../../mod.ts";
 import { inVirtualTime, randomFrom, type VirtualTime } from "../../scripts/virtual_time.ts";
+import { type Chooser, chooser } from "./chooser.ts";
 import { CREDENTIALS } from "./credentials.ts";
 import { memoryStore } from "./layers.ts";
 
@@ -14,10 +15,8 @@ const GRACE = 100;
 const never = () => new Promise<never>(() => {});
 
 /** What happens in one run, and which promises were broken. */
-interface Storm {
+interface Storm extends Chooser {
   readonly time: VirtualTime;
-  readonly chance: (share: number) => boolean;
-  readonly pick: <T>(...values: readonly [T, ...T[]]) => T;
   /** The clock of the sources, which is set forward and back. */
   readonly clock: { ahead: number; jumps: number };
   readonly timeout: number;
@@ -41,12 +40,11 @@ interface Machine {
 export function storm(seed: number): Promise<readonly string[]> {
   return inVirtualTime(async (time) => {
     const random = randomFrom(seed);
-    const pick = <T>(...values: readonly [T, ...T[]]) =>
-      values[Math.floor(random() * values.length)]!;
+    const choose = chooser(random);
+    const { pick } = choose;
     const scene: Storm = {
+      ...choose,
       time,
-      pick,
-      chance: (share) => random() < share,
       clock: { ahead: 0, jumps: 0 },
       timeout: pick(SECOND, 10 * SECOND),
       lifetime: pick("3599", "3599", "120"),
