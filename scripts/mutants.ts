@@ -6,7 +6,7 @@
  *     deno task mutants                         every fault of src, src/curl and src/stores
  *     deno task mutants src/fault.ts            every fault of a file
  *     deno task mutants --sample=7 --seed=N     seven of each file, the same again
- *     deno task mutants src/fault.ts --tests=fault   only by tests whose file's name begins so
+ *     deno task mutants src/fault.ts --tests='fault|explain'   only by tests whose file's name begins so
  *
  * All faults stand in one copy of the sources, each behind a switch, so that a process boots once and
  * tries many (`mutant_tests.ts`). A fault is tried only by the tests that reach it, the fastest first.
@@ -67,7 +67,7 @@ const tracked = (await run("git", ["ls-files", "-co", "--exclude-standard"])).tr
 const sources = tracked.filter((path) => /^src\/((curl|stores)\/)?[^/]+\.ts$/.test(path));
 const paths = positionals.length ? positionals : sources;
 const testFiles = tracked.filter((path) =>
-  TESTS.test(path) && path.split("/").pop()!.startsWith(values.tests)
+  TESTS.test(path) && new RegExp(`^(${values.tests})`).test(path.split("/").pop()!)
 );
 const equivalents = new Set(
   [...(await Deno.readTextFile(LIST)).matchAll(/^- `(\S+)` (`.+` `.+`): ./gm)]

@@ -434,3 +434,16 @@ test("B11: a refresh that brings the token in hand once more is tried again afte
     assertEquals([ahead, asked.length], [ahead, asks]);
   }
 });
+
+test("a run that fails after all of its turn have left is nobody's unhandled rejection", async (time) => {
+  const leaver = new AbortController();
+  const { source, next, settled } = cacheUnderTest(time, {
+    now() {
+      leaver.abort("left"); // after it was looked at, before anybody waits
+      return time.now();
+    },
+  });
+  next.push(failing());
+  assertEquals(await source.token({ signal: leaver.signal }).catch((reason) => reason), "left");
+  await settled();
+});
