@@ -697,3 +697,13 @@ Deno.test("B81: a hint has its sentences apart, and whole seconds", () => {
     hint,
   );
 });
+
+Deno.test("a Retry-After whose date is now is no wait, and one that is past says nothing", () => {
+  const date = "Thu, 26 Nov 2026 12:00:00 GMT";
+  const waits = [0, 1].map((late) =>
+    parseFault({ status: 503, headers: new Headers({ "retry-after": date }) }, "", {
+      now: () => Date.parse(date) + late,
+    }).retryAfter
+  );
+  assertEquals(waits, [0, undefined]);
+});
