@@ -86,3 +86,10 @@ Deno.test("B66: a clock that is set back does not prolong the pause", () => {
   const { retryAfter } = assertThrows(() => replace(rejections), KpnAuthError);
   assertEquals(retryAfter, 60_000);
 });
+
+Deno.test("B56: what a caller is told of a long pause is its length in whole seconds", () => {
+  const rejections = createRejections(() => 0);
+  for (let n = 0; n < 20; n++) rejections.replaced();
+  const { message } = assertThrows(() => rejections.check(), KpnAuthError);
+  assertStringIncludes(message, "The next token request follows in 1140 s.");
+});

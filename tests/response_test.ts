@@ -255,3 +255,12 @@ Deno.test("B67: a lifetime of more than a day is a day", async () => {
   assertEquals(await lifetime("86401"), 86_400_000);
   assertEquals(await lifetime(8e12), 86_400_000);
 });
+
+Deno.test("B23: a token in an answer that is no success is no token", async () => {
+  for (const status of [400, 401, 404, 429, 500, 503]) {
+    const answer = Response.json({ ...KPN_ANSWER, access_token: "s3cret-token" }, { status });
+    const error = await assertRejects(() => readTokenResponse(answer), KpnAuthError);
+    assertEquals(error.status, status);
+    assert(!error.message.includes("s3cret"), error.message);
+  }
+});
