@@ -5,6 +5,7 @@
  * `--mutant=N` switches it on from the start.
  */
 
+import { cpuUsage } from "node:process";
 import { setImmediate } from "node:timers";
 
 /** Runs all tests of the files, to learn which fault each of them reaches. */
@@ -46,8 +47,9 @@ export interface Tried {
 /** What an answer begins with: tests may print, too. */
 export const MARK = "mutants: ";
 
-/** A test that takes longer hangs: ms. */
+/** A test hangs if it takes more than so much of the processor, in ms, or nothing for so many seconds. */
 const LONGEST = 20_000;
+const IDLE = 15;
 
 const HUNG = "did not end";
 
@@ -59,7 +61,7 @@ interface Test {
 }
 
 // Tests replace these.
-const { setTimeout, clearTimeout } = globalThis;
+const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
 const files = new Map<string, readonly Test[]>();
 const timers = new Set<Timer>();
 let registered: Test[] = [];
@@ -142,16 +144,32 @@ async function failureOf({ name, run }: Test): Promise<string | undefined> {
   try {
     await new Promise((resolve, reject) => {
       fail = reject;
-      timer = setTimeout(() => reject(HUNG), LONGEST);
+      timer = onHang(() => reject(HUNG));
       (async () => await run(context))().then(settled).then(resolve, reject);
     });
   } catch (error) {
     return String(error instanceof Error ? error.message : error) || "failed";
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     for (const left of timers) clearTimeout(left);
     timers.clear();
   }
+}
+
+/** Calls `hung` when a test hangs, however busy the machine is with other things. */
+function onHang(hung: () => void) {
+  const used = () => {
+    const { user, system } = cpuUsage();
+    return (user + system) / 1_000;
+  };
+  const started = used();
+  let before = started;
+  let idle = 0;
+  return setInterval(() => {
+    idle = used() - before < 1 ? idle + 1 : 0;
+    before = used();
+    if (idle === IDLE || before - started > LONGEST) hung();
+  }, 1_000);
 }
 
 /** Nothing that a test began may go on after it. */

@@ -47,8 +47,8 @@ const FLAGS = [
 /** How many processes try faults at once. */
 const WORKERS = 2;
 
-/** A process that is silent for so long is in an endless loop: ms. */
-const PATIENCE = 60_000;
+/** A process that is silent while it takes so many seconds of the processor is in an endless loop. */
+const PATIENCE = 30;
 
 /** How many are to be killed of 100 that can be. */
 const AIM = 95;
@@ -140,9 +140,12 @@ function tester(mutant = 0): Tester {
         text = text.slice(found.index + found[0].length);
         return found[1];
       }
-      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+      const from = secondsOf(child.pid);
+      const timer = setInterval(() => {
+        if (secondsOf(child.pid) - from > PATIENCE) child.kill("SIGKILL");
+      }, 2_000);
       const { value, done } = await output.read();
-      clearTimeout(timer);
+      clearInterval(timer);
       if (done) return;
       text += value;
     }
@@ -164,6 +167,12 @@ function tester(mutant = 0): Tester {
       await input.abort().catch(() => {});
     },
   };
+}
+
+/** How many seconds of the processor a process has taken, by Linux. */
+function secondsOf(pid: number): number {
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Learns which tests reach which faults: each process runs its part of the tests. */
