@@ -15,14 +15,8 @@
 import { parseArgs } from "node:util";
 import { random } from "../tests/support/amount.ts";
 import { run } from "../tests/support/run.ts";
-import {
-  type Learn,
-  type Learnt,
-  MARK,
-  type TestId,
-  type Tried,
-  type Try,
-} from "./mutant_tests.ts";
+import { startTester } from "./mutant_tester.ts";
+import type { Learnt, TestId, Tried } from "./mutant_tests.ts";
 import { type Mutation, mutationsOf, typeChecker, withSwitches } from "./mutations.ts";
 
 /** What came of a fault. */
@@ -36,19 +30,8 @@ const TESTS =
 /** Where an equivalent fault is listed: a line ``- `path` `line` `before  →  after`: why``. */
 const LIST = "tests/equivalent.md";
 
-/** No net but this machine's: a test looks at what is said without the permission. */
-const FLAGS = [
-  ...["read", "write", "env", "run", "sys", "net=127.0.0.1,localhost"].map((one) =>
-    `--allow-${one}`
-  ),
-  ...["--no-prompt", "--no-check"],
-];
-
 /** How many processes try faults at once. */
 const WORKERS = 2;
-
-/** A process that is silent while it takes so many seconds of the processor is in an endless loop. */
-const PATIENCE = 30;
 
 /** How many are to be killed of 100 that can be. */
 const AIM = 95;
@@ -115,70 +98,10 @@ async function copy(): Promise<string> {
   return folder;
 }
 
-/** A process that runs tests in the copy. */
-interface Tester extends AsyncDisposable {
-  /** Answers `undefined` if the process ends, or does not answer in time. */
-  ask(command: Learn): Promise<Learnt | undefined>;
-  ask(command: Try): Promise<Tried | undefined>;
-}
-
-function tester(mutant = 0): Tester {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...FLAGS, "scripts/mutant_tests.ts", "--untimed", `--mutant=${mutant}`],
-    cwd: folder,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const input = child.stdin.getWriter();
-  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  async function answer(): Promise<string | undefined> {
-    for (;;) {
-      const found = new RegExp(`^${MARK}(.*)\n`, "m").exec(text);
-      if (found) {
-        text = text.slice(found.index + found[0].length);
-        return found[1];
-      }
-      const from = secondsOf(child.pid);
-      const timer = setInterval(() => {
-        if (secondsOf(child.pid) - from > PATIENCE) child.kill("SIGKILL");
-      }, 2_000);
-      const { value, done } = await output.read();
-      clearInterval(timer);
-      if (done) return;
-      text += value;
-    }
-  }
-  return {
-    async ask(command: Learn | Try) {
-      await input.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
-      const line = await answer();
-      return line && JSON.parse(line);
-    },
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // it has ended
-      }
-      await child.status;
-      await output.cancel().catch(() => {});
-      await input.abort().catch(() => {});
-    },
-  };
-}
-
-/** How many seconds of the processor a process has taken, by Linux. */
-function secondsOf(pid: number): number {
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 /** Learns which tests reach which faults: each process runs its part of the tests. */
 async function learn(): Promise<Learnt> {
   const parts = await Promise.all(Array.from({ length: WORKERS }, async (_, nth) => {
-    await using process = tester();
+    await using process = startTester(folder);
     const learnt = await process.ask({ files: testFiles.filter((_, at) => at % WORKERS === nth) });
     if (!learnt) throw new Error("The tests do not end without a fault.");
     return learnt;
@@ -220,7 +143,7 @@ function chooser({ loading, tests }: Learnt) {
 /** Tries faults until there is none. */
 async function work(learnt: Learnt): Promise<void> {
   const { testsFor, testsAlone } = chooser(learnt);
-  let shared = tester();
+  let shared = startTester(folder);
   const tryOut = async (mutation: Mutation): Promise<[Fate, why: string]> => {
     if (equivalents.has(`${mutation.path} ${mutation.change}`)) return ["equivalent", ""];
     if (!compiles(mutation)) return ["does not compile", ""];
@@ -229,12 +152,12 @@ async function work(learnt: Learnt): Promise<void> {
     const tried = await shared.ask({ mutant, tests });
     if (!tried || tried.hung) {
       await shared[Symbol.asyncDispose]();
-      shared = tester();
+      shared = startTester(folder);
     }
     if (!tried || tried.killer) return ["killed", whyOf(tried)];
     const alone = testsAlone(mutation, mutant);
     if (!alone.length) return ["survived", `${tests.length} tests`];
-    await using process = tester(mutant);
+    await using process = startTester(folder, mutant);
     const again = await process.ask({ mutant, tests: alone });
     return !again || again.killer
       ? ["killed", whyOf(again)]
