@@ -9,14 +9,13 @@ const DAY = 86_400_000;
 const STORED = { value: "stored", requestedAt: 1000, expiresAt: 3_600_000 };
 
 Deno.test("B67: a stored token is copied field by field, filled up and frozen, its list too", () => {
-  const stored = { ...STORED, apiProducts: ["a"], level: "demo", junk: 1, issuedAt: 5 };
+  const stored = { ...STORED, apiProducts: ["a"], scope: "a b", junk: 1, issuedAt: 5 };
   const token = readStoredToken(stored)!;
   assertEquals<unknown>(token, {
     ...STORED,
     type: "Bearer",
-    scope: "",
+    scope: "a b",
     apiProducts: ["a"],
-    level: "demo",
     issuedAt: 5,
   });
   assert(Object.isFrozen(token) && Object.isFrozen(token.apiProducts));

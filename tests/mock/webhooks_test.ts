@@ -301,6 +301,8 @@ Deno.test("a reset while a retry is on its way ends the retries", async () => {
   await due;
   await mock.deliverDue();
   assertEquals([sent, delivery.attempts.length, delivery.nextAt], [2, 2, undefined]);
+});
+
 Deno.test("a delivery may begin with an attempt beyond the last, due now", async () => {
   const { mock, received } = desk();
   const { attempts } = await mock.deliver(HOOK, REPORT, { attempt: 9 });
