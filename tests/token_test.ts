@@ -1,6 +1,6 @@
 /** B66, B67: what comes from a store is checked, copied and frozen. */
 
-import { readStoredToken } from "../src/token.ts";
+import { agesOf, isFromFuture, readStoredToken } from "../src/token.ts";
 import { toAccessToken } from "../src/response.ts";
 import { assert, assertEquals, assertThrows } from "./support/assert.ts";
 import { KPN_ANSWER } from "./support/cases.ts";
@@ -74,4 +74,23 @@ Deno.test("B66: clocks with fractions are fine, and a lifetime of a whole day wi
     assertEquals([token.requestedAt, token.expiresAt], [now, now + DAY]);
     assertEquals(readStoredToken({ ...token }), token);
   }
+});
+
+Deno.test("B3, B4: a token ages from 5 minutes or 10 % before its expiry, and is stale from 10 s or 5 %", () => {
+  const margins = { ageing: 300_000, stale: 10_000 };
+  const before = (lifetime: number, jitter: number, its = margins) => {
+    const token = readStoredToken({ ...STORED, expiresAt: STORED.requestedAt + lifetime })!;
+    const { ageingAt, staleAt } = agesOf(token, its, jitter);
+    return [token.expiresAt - ageingAt, token.expiresAt - staleAt];
+  };
+  assertEquals(before(3_600_000, 0), [300_000, 10_000]);
+  assertEquals(before(3_600_000, 1), [240_000, 10_000]);
+  assertEquals(before(3_600_000, 0.5), [270_000, 10_000]);
+  assertEquals(before(60_000, 0), [6_000, 3_000]);
+  assertEquals(before(3_600_000, 0, { ageing: 0, stale: 10_000 }), [10_000, 10_000]);
+});
+
+Deno.test("B66: a token is from the future if it was asked for more than 10 s from now", () => {
+  const token = readStoredToken({ ...STORED, requestedAt: 20_000 })!;
+  assertEquals([10_000, 9_999].map((time) => isFromFuture(token, time)), [false, true]);
 });
