@@ -9,11 +9,18 @@ const DAY = 86_400_000;
 const STORED = { value: "stored", requestedAt: 1000, expiresAt: 3_600_000 };
 
 Deno.test("B67: a stored token is copied field by field, filled up and frozen, its list too", () => {
-  const stored = { ...STORED, apiProducts: ["a"], scope: "a b", junk: 1, issuedAt: 5 };
+  const stored = {
+    ...STORED,
+    apiProducts: ["a"],
+    scope: "a b",
+    type: "bearer",
+    junk: 1,
+    issuedAt: 5,
+  };
   const token = readStoredToken(stored)!;
   assertEquals<unknown>(token, {
     ...STORED,
-    type: "Bearer",
+    type: "bearer",
     scope: "a b",
     apiProducts: ["a"],
     issuedAt: 5,
@@ -25,6 +32,9 @@ Deno.test("B67: a stored token is copied field by field, filled up and frozen, i
   assertEquals([token.value, token.apiProducts], ["stored", ["a"]]);
   assertThrows(() => Object.assign(token, { value: "changed" }), TypeError);
   assertEquals(readStoredToken(STORED)!.apiProducts, []);
+  for (const expiresAt of [1_001, 1_000.5, 1_000 + DAY + 1]) {
+    assertEquals(readStoredToken({ ...STORED, expiresAt })?.expiresAt, expiresAt);
+  }
 });
 
 Deno.test("B67: a field that is not of its type is left out", () => {
