@@ -48,7 +48,7 @@ export interface Tried {
 export const MARK = "mutants: ";
 
 /** A test hangs if it takes more than so much of the processor, in ms, or nothing for so many seconds. */
-const LONGEST = 20_000;
+const LONGEST = 10_000;
 const IDLE = 15;
 
 const HUNG = "did not end";
