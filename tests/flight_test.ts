@@ -260,7 +260,7 @@ Deno.test("B12: who waits in vain for another call's run hears why, and of waitU
   );
   assertEquals(
     message,
-    "Cannot get a token: the runtime ended the request for it while waiting for a token request " +
+    "Cannot get a token: the runtime ended the request for it (ended) while waiting for a token request " +
       "of another call. Pass waitUntil on an edge runtime.",
   );
 });
