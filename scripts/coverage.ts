@@ -15,7 +15,7 @@ const SUITES: readonly (readonly string[])[] = [
   ["-P=playground", "tests/playground/playground_test.ts"],
   [
     "-P=cli",
-    ...["main", "doctor_api", "doctor_steps", "env_file", "proxy", "shell"]
+    ...["main", "completion", "doctor_api", "doctor_steps", "env_file", "habits", "proxy", "shell"]
       .map((name) => `tests/cli/${name}_test.ts`),
   ],
 ];

@@ -9,10 +9,19 @@ export interface Mutation {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  /** The node that a switch can stand around. */
+  readonly switched: Switched;
   /** `src/file.ts:12:3`. */
   readonly place: string;
-  /** `a < b  →  a <= b`. */
+  /** The line, and `a < b  →  a <= b`. */
   readonly change: string;
+}
+
+/** A part of the text that can be there or not. */
+interface Switched {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: "expression" | "statement" | "name";
 }
 
 /** What an operator is mistaken for. */
@@ -37,23 +46,93 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
 /** Every fault that a module can have, in the order of its text. */
 export function mutationsOf(path: string, text: string): Mutation[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const lines = text.split("\n");
   const mutations: Mutation[] = [];
   const add = (node: ts.Node, replacement: string) => {
     const start = node.getStart();
     const { line, character } = source.getLineAndCharacterOfPosition(start);
     const shown = (code: string) => code.replace(/\s+/g, " ").slice(0, 70) || "(nothing)";
     const place = `${path}:${line + 1}:${character + 1}`;
-    const change = `${shown(node.getText())}  →  ${shown(replacement)}`;
-    mutations.push({ path, start, end: node.getEnd(), replacement, place, change });
+    const change = `\`${lines[line]!.trim()}\` \`${shown(node.getText())}  →  ${
+      shown(replacement)
+    }\``;
+    const switched = switchedFor(node);
+    mutations.push({ path, start, end: node.getEnd(), replacement, switched, place, change });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTypeNode(node)) return;
     if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
-    for (const replacement of replacementsOf(node)) add(node, replacement);
+    const faulty = mutated(node);
+    for (const replacement of replacementsOf(node)) add(faulty, replacement);
     ts.forEachChild(node, visit);
   };
   ts.forEachChild(source, visit);
   return mutations;
+}
+
+/** The node that is replaced for the fault of a node: of an arrow function the body, of a spread what is spread. */
+function mutated(node: ts.Node): ts.Node {
+  if (ts.isArrowFunction(node)) return node.body;
+  return ts.isSpreadAssignment(node) ? node.expression : node;
+}
+
+/** What a switch can stand around: a name, a statement, or an expression, of `a?.b.c()` the whole. */
+function switchedFor(node: ts.Node): Switched {
+  const { parent } = node;
+  let whole = node;
+  while (isPartOfChain(whole)) whole = whole.parent;
+  const kind = ts.isExpressionStatement(node)
+    ? "statement"
+    : ts.isPropertyAssignment(parent) && parent.name === node
+    ? "name"
+    : "expression";
+  return { start: whole.getStart(), end: whole.getEnd(), kind };
+}
+
+function isPartOfChain(node: ts.Node): boolean {
+  const { parent } = node;
+  return (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent) ||
+    ts.isCallExpression(parent) || ts.isNonNullExpression(parent)) &&
+    parent.expression === node;
+}
+
+/** A module with all its faults, each of which `globalThis.isMutant(id)` switches on. */
+export function withSwitches(
+  text: string,
+  mutations: readonly Mutation[],
+  idOf: (mutation: Mutation) => number,
+): string {
+  const inserted: { at: number; size: number; code: string }[] = [];
+  const add = (at: number, size: number, code: string) => void inserted.push({ at, size, code });
+  for (const group of Map.groupBy(mutations, ({ switched }) => keyOf(switched)).values()) {
+    const { start, end, kind } = group[0]!.switched;
+    const size = end - start;
+    const isOn = (mutation: Mutation) => `globalThis.isMutant(${idOf(mutation)})`;
+    if (kind === "statement") {
+      add(start, -size, `{if(!${isOn(group[0]!)})`);
+      add(end, size, "}");
+      continue;
+    }
+    const choices = group.map((mutation) =>
+      `${isOn(mutation)}?(${text.slice(start, mutation.start)}${mutation.replacement}${
+        text.slice(mutation.end, end)
+      }):`
+    ).join("");
+    const [open, close] = kind === "name" ? ["[", "]"] : ["(", ")"];
+    add(start, -size, open + choices);
+    add(end, size, close);
+  }
+  // Where several begin, the longest is the outermost; where several end, it ends last, after which others begin.
+  inserted.sort((one, other) =>
+    one.at - other.at || Number(one.size < 0) - Number(other.size < 0) || one.size - other.size
+  );
+  let at = 0;
+  const parts = inserted.map((one) => text.slice(at, at = one.at) + one.code);
+  return parts.join("") + text.slice(at);
+}
+
+function keyOf({ start, end, kind }: Switched): string {
+  return `${start} ${end} ${kind}`;
 }
 
 function replacementsOf(node: ts.Node): readonly string[] {
@@ -71,10 +150,10 @@ function replacementsOf(node: ts.Node): readonly string[] {
     return [`${node.expression.getText()}!.${node.name.getText()}`];
   }
   if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) {
-    return [`${node.getText().slice(0, node.body.getStart() - node.getStart())}undefined!`];
+    return ["undefined!"];
   }
   if (ts.isExpressionStatement(node)) return [";"];
-  if (ts.isSpreadAssignment(node)) return ["...{}"];
+  if (ts.isSpreadAssignment(node)) return ["{}"];
   return literalsFor(node);
 }
 
@@ -96,8 +175,8 @@ function literalsFor(node: ts.Node): readonly string[] {
   return [];
 }
 
-/** Tells whether a module with other text still type-checks, with web types alone. */
-export function typeChecker(paths: readonly string[]): (path: string, text: string) => boolean {
+/** Tells whether a module with a fault still type-checks, with web types alone. */
+export function typeChecker(paths: readonly string[]): (mutation: Mutation) => boolean {
   const texts = new Map<string, { text: string; version: number }>();
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ESNext,
@@ -126,14 +205,15 @@ export function typeChecker(paths: readonly string[]): (path: string, text: stri
   });
   const put = (name: string, text: string) =>
     texts.set(name, { text, version: (texts.get(name)?.version ?? 0) + 1 });
-  return (path, text) => {
+  return ({ path, start, end, replacement }) => {
     const name = full(path);
-    put(name, text);
+    const text = ts.sys.readFile(name)!;
+    put(name, text.slice(0, start) + replacement + text.slice(end));
     const problems = [
       ...service.getSyntacticDiagnostics(name),
       ...service.getSemanticDiagnostics(name),
     ];
-    put(name, ts.sys.readFile(name)!);
+    put(name, text);
     return problems.length === 0;
   };
 }

@@ -126,7 +126,7 @@ function hand(
 
 /** A token other than the rejected one. */
 async function replace(cache: Cache, call: TokenCall, value: string): Promise<AccessToken> {
-  const { now, announce, flight, rejections } = cache;
+  const { now, announce, rejections } = cache;
   const since = now();
   const isHeld = cache.held?.token.value === value;
   if (rejections.add(value) && isHeld) announce({ type: "tokenRejected" });
@@ -135,18 +135,15 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
     const held = usable(cache.held, time);
     const other = held && held.token.value !== value ? held : undefined;
     if (other && !rejections.has(other.token.value)) return hand(cache, other, call, time);
-    // During the pause who rejected another token gets the held one: it may do for that API.
-    const second = () => round === 1 && rejections.paused() ? usable(other, now()) : undefined;
-    const best = flight.busy() ? undefined : second();
-    if (best) return hand(cache, best, call, time);
 
     const start = () => {
       const run = () => launch(cache, false, call);
       return held || round > 1 ? replacement(rejections, run) : run(); // a stale one is renewed anyway
     };
     const joined = join(cache, start, since).catch((error) => {
-      const token = second()?.token;
-      if (token) return token;
+      // During the pause who rejected another token gets the held one: it may do for that API.
+      const second = round === 1 && rejections.paused() && usable(other, now());
+      if (second) return second.token;
       throw error;
     });
     const token = await leaving(call, joined);

@@ -164,8 +164,7 @@ async function bodyOf(
   if (request.body === null) return undefined;
   const bytes = await within(MAX_TIMER, signalOf(request, init), () => request.arrayBuffer());
   // Firefox shows no body at all.
-  const isSent = request.body || request.bodyUsed || bytes.byteLength;
-  return isSent ? { read: () => bytes } : undefined;
+  return request.bodyUsed || bytes.byteLength ? { read: () => bytes } : undefined;
 }
 
 /** The signal of a `Request`, unless it is overridden: by `null`, too. */

@@ -71,7 +71,7 @@ export function onAbort(signal: AbortSignal, leave: () => void): () => void {
 }
 
 function callAll({ target }: Event): void {
-  leavers.get(target!)?.forEach((leave) => leave());
+  leavers.get(target!)!.forEach((leave) => leave());
 }
 
 /** What {@linkcode within} waits for where nothing is to be done but to wait. */

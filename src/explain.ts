@@ -141,7 +141,7 @@ function bodyIn(text: string): string | undefined {
   if (STATUS_LINE.test(whole)) return undefined;
   const objects = objectsIn(whole);
   const markup = whole.search(/<(?:\?xml|fault|!doctype html|html)\b/i);
-  if (markup >= 0) return objects.length ? undefined : whole.slice(markup);
+  if (markup !== -1) return objects.length ? undefined : whole.slice(markup);
   // A command that was pasted with it may hold the request's body.
   const errors = objects.filter((object) => readEnvelope(object).envelope !== "unknown");
   const [body, ...others] = errors.length ? errors : objects;

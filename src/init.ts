@@ -17,7 +17,7 @@ export type InitCopy = Omit<RequestInit, "headers" | "body"> & {
  * reads members by name: a prototype or a getter of a class may have them.
  */
 export function copyInit(given: RequestInit): InitCopy {
-  const init: Record<string, unknown> = { ...given };
+  const init: Record<string, unknown> = {};
   for (let at = given; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     for (const name of Object.getOwnPropertyNames(at)) {
       if (!(name in init)) init[name] = given[name as keyof RequestInit];

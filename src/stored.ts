@@ -151,7 +151,7 @@ async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
   const { key, store, ask, timeout } = visit;
   await attempt(visit, "exclusive", async () => {
     const release = await store.exclusive!(key, Math.ceil(timeout / 2));
-    if (!visit.late && !signal.aborted) visit.release = release;
+    if (!signal.aborted) visit.release = release;
     else if (release) ask.behind(attempt(visit, "exclusive", release));
   }, ask.run.signal);
 }

@@ -3,6 +3,7 @@
 import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
 import { discard, parseJson, readText, type ResponseLike } from "../src/body.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { counted } from "./support/counted.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
 
 /** What is read of an answer: 64 KiB. */
@@ -58,14 +59,15 @@ Deno.test("B64: chunks of any kind are joined in their order", async () => {
 
 Deno.test("B64: a body of empty chunks without end ends the reading, and starves no deadline", async () => {
   let cancelled = false;
+  let reads = 0;
   const body = () => ({
     getReader: () => ({
-      read: () => Promise.resolve({ done: false, value: new Uint8Array() }),
+      read: () => Promise.resolve({ done: false, value: new Uint8Array(), nth: reads++ }),
       cancel: () => Promise.resolve(cancelled = true),
     }),
   });
   assertEquals(await readText(stub({ body: body() })), "...");
-  assert(cancelled);
+  assert(cancelled && reads < 2 * BODY_LIMIT, `${reads} chunks`);
   const error = await assertRejects(
     () =>
       requestToken({
@@ -244,4 +246,11 @@ Deno.test("B64: brackets inside of strings nest nothing", () => {
   for (const before of [`"${"]".repeat(500)}"`, '"\\"]]]"', '"\\\\"']) {
     assertEquals(parseJson(`[${before},${deep}]`), undefined, before);
   }
+});
+
+Deno.test("B73: a signal that outlives the reading keeps no listener", async () => {
+  const { signal, now, most } = counted();
+  assertEquals(await readText(answer("x"), signal), "x");
+  await assertRejects(() => readText(stub({ body: yielding(1) }), signal), KpnAuthError);
+  assertEquals([now(), most()], [0, 1]);
 });

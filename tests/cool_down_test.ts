@@ -53,8 +53,9 @@ Deno.test("B45: a 429 honours Retry-After, else 60 s, and no more than an hour",
     const { source, mock, clock } = sourceUnderTest({ retries: 0 });
     const headers: HeadersInit = header ? { "retry-after": header } : {};
     mock.respondNext(() => new Response("slow down", { status: 429, headers }));
-    const { code, retryAfter } = await assertRejects(() => source.token(), KpnAuthError);
+    const { code, retryAfter, message } = await assertRejects(() => source.token(), KpnAuthError);
     assertEquals([code, retryAfter], ["rate_limited", lasts]);
+    assert(message.includes(` The next token request follows in ${lasts / 1_000} s, `), message);
     clock.now += lasts - 1;
     await assertRejects(() => source.token(), KpnAuthError);
     assertEquals(mock.requests.length, 1);

@@ -2,26 +2,7 @@
 
 import { nothing, onAbort, within } from "../src/deadline.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
-
-/** A signal that counts its listeners. */
-function counted() {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const listeners = new Set<unknown>();
-  let most = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (type: string, listener: EventListener) => {
-    listeners.add(listener);
-    most = Math.max(most, listeners.size);
-    add(type, listener);
-  };
-  signal.removeEventListener = (type: string, listener: EventListener) => {
-    listeners.delete(listener);
-    remove(type, listener);
-  };
-  return { controller, signal, now: () => listeners.size, most: () => most };
-}
+import { counted } from "./support/counted.ts";
 
 Deno.test("B73: however many wait under one signal, it has one listener, and none in the end", async () => {
   const { signal, now, most } = counted();

@@ -8,6 +8,7 @@ import {
   type KpnAuthEvent,
   requestToken,
 } from "../mod.ts";
+import { causeOf } from "../src/errors.ts";
 import { FAILURES } from "../src/mock/answers.ts";
 import { mockKpn } from "../src/mock/mock.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
@@ -156,4 +157,11 @@ Deno.test("isKpnAuthError tells an error of any copy of the package, and no look
   for (const other of [...others, code, undefined, null, "KpnAuthError", {}, KpnAuthError]) {
     assert(!isKpnAuthError(other), Deno.inspect(other));
   }
+});
+
+Deno.test("B27: what has no name is an Error, and what cannot be read is named by its type", () => {
+  const { name, message, code } = causeOf("down");
+  assertEquals([name, message, code], ["Error", "down", undefined]);
+  const hostile = causeOf(new Proxy({}, { get: () => assert(false, "read") }));
+  assertEquals([hostile.name, hostile.message, hostile.code], ["Error", "object", undefined]);
 });

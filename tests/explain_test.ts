@@ -85,10 +85,11 @@ Deno.test("explain says of a success that it is none of KPN's errors, and of noi
 });
 
 Deno.test("explain names a redirect's host, and survives headers that are none", () => {
-  const { code, remedy } = explain(
+  const { code, remedy, whose } = explain(
     "HTTP/1.1 302 Found\nLocation: https://login.example/?x\nno header\n: x\na b: c\nx: \u2028é\n\n",
   );
   assertEquals(code, "redirected");
+  assertMatch(whose!, /^The URL's/);
   assertMatch(remedy!, /It leads to login\.example\./);
 });
 
@@ -138,6 +139,9 @@ Deno.test("explain gives no verdict on a body that is not whole, or where there 
       `${HEAD}$ ${EXPIRED} ${XML}`,
       `${HEAD}{"a":1} and {"b":2}`,
       `${EXPIRED} ${BODY}`,
+      `${HEAD}${EXPIRED}\n$ curl -i x\nHTTP/1.1 403 Forbidden\n\n`,
+      `}${EXPIRED}`,
+      `${HEAD}"a": ${EXPIRED}`,
     ]
   ) {
     const { understood, code, means, remedy } = explain(text);
@@ -165,4 +169,30 @@ Deno.test("B64: explain is linear in what is pasted", () => {
       return () => explain(text);
     }, 100_000);
   }
+});
+
+Deno.test("explain knows a success without a body, and reads no more than 64 KiB of one", () => {
+  assertEquals(explain("HTTP/2 204 \n\n").understood, true);
+  assertEquals(explain("", 200).understood, true);
+  for (const [length, code] of [[65_536, "rate_limited"], [65_537, undefined]] as const) {
+    const padded = `${BODY.slice(0, -1)}${" ".repeat(length - BODY.length)}}`;
+    assertEquals(explain(padded).code, code);
+  }
+});
+
+Deno.test("explain keeps the status of what it cannot read, and says so where there is none", () => {
+  const { understood, status } = explain(HEAD + EXPIRED.slice(1));
+  assertEquals([understood, status], [false, 401]);
+  assertMatch(explain("garbage").means, /^This is no answer that can be read/);
+});
+
+Deno.test("explain joins the values of a header that comes twice", () => {
+  const { code } = explain(
+    'HTTP/1.1 403 No\nWWW-Authenticate: Bearer error="invalid_token"\nwww-authenticate: Basic\n\n',
+  );
+  assertEquals(code, "invalid_token");
+});
+
+Deno.test("explain says in a whole sentence what will not help", () => {
+  assertEquals(explain("", 401).avoid, "A new token or a retry will not help.");
 });

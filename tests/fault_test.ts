@@ -1,6 +1,7 @@
 /** B20 to B23, B57, B64, B80, B81: what an error answer means, from a code in its own place. */
 
 import { assertLinear } from "./support/linear.ts";
+import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { type FaultCode, KpnAuthError, readFault, readTokenResponse } from "../mod.ts";
 import { isTokenRejected, parseFault } from "../src/fault.ts";
 import { FAILURES } from "../src/mock/answers.ts";
@@ -629,4 +630,80 @@ Deno.test("B57: numbers in an answer's words decide nothing: a 4xx stays one, an
       assertEquals([status, words, retryable], [status, words, false]);
     }
   }
+});
+
+Deno.test("B20: a challenge's code that nobody knows is still quoted, the one that begins its text first", async () => {
+  const read = async (challenge: string) => {
+    const headers = { "www-authenticate": `Bearer ${challenge}` };
+    const { code, originalCode, envelope } =
+      (await readFault(new Response("", { status: 401, headers })))!;
+    assertEquals([code, envelope], ["access_denied", "www-authenticate"]);
+    return originalCode;
+  };
+  assertEquals(await read('error="nobody_knows"'), "nobody_knows");
+  assertEquals(await read('error="nobody_knows", error_description="a_b: words"'), "a_b");
+});
+
+Deno.test("B57: a fault's own words go before others beside it, and hold what CDATA held", async () => {
+  const beside = { message: "echo", ...fault("a.b") };
+  assertEquals((await readFault(json(400, beside)))?.message, "words");
+  const xml =
+    "<fault><faultstring><![CDATA[2 < 3]]></faultstring><detail><errorcode>a.b</errorcode></detail></fault>";
+  assertEquals((await readFault(new Response(xml, { status: 400 })))?.message, "2 &lt; 3");
+});
+
+Deno.test("B73: a signal that is aborted already takes no copy of the answer", async () => {
+  const clone = () => assert(false, "cloned");
+  const response = { status: 401, clone } as unknown as Response;
+  const signal = AbortSignal.abort("left");
+  assertEquals(await readFault(response, { signal }).catch((reason) => reason), "left");
+});
+
+Deno.test("B58: a body that stays open is waited for for one second", async () => {
+  await inVirtualTime(async ({ now }) => {
+    const since = now();
+    const headers = { "content-type": "text/html" };
+    const open = new Response(new ReadableStream(), { status: 401, headers });
+    assertEquals([await codeOf(open), now() - since], ["access_denied", 1_000]);
+  });
+});
+
+Deno.test("B80: invalid_request with status 401 of an API is the request's fault", async () => {
+  const body = { code: "invalid_request", message: "words" };
+  assertEquals(await codeOf(json(401, body)), "invalid_request");
+});
+
+Deno.test("B23: statuses from 300 to 399 and below 200 lead elsewhere; a hint names the host if there is one", () => {
+  const read = (status: number, headers = {}) =>
+    parseFault({ status, headers: new Headers(headers) }, "");
+  const codes = [0, 199, 200, 299, 300, 399, 400].map((status) => read(status).code);
+  const [redirected, invalid] = ["redirected", "invalid_response"] as const;
+  assertEquals(codes, [redirected, redirected, invalid, invalid, redirected, redirected, invalid]);
+  for (const headers of [{}, { location: "/x" }, { location: "ftp://a.b/" }]) {
+    assertEquals(
+      read(302, headers).hint,
+      "The answer is a redirect. Check the URL; a retry will not help.",
+    );
+  }
+});
+
+Deno.test("B81: a hint has its sentences apart, and whole seconds", () => {
+  const headers = new Headers({ "retry-after": "3600", "x-request-id": "id-1" });
+  const { hint } = parseFault({ status: 503, headers }, "");
+  assert(
+    hint.endsWith(
+      ". Wait 3600 s before the next try. If you ask KPN's support, quote transactionId id-1.",
+    ),
+    hint,
+  );
+});
+
+Deno.test("a Retry-After whose date is now is no wait, and one that is past says nothing", () => {
+  const date = "Thu, 26 Nov 2026 12:00:00 GMT";
+  const waits = [0, 1].map((late) =>
+    parseFault({ status: 503, headers: new Headers({ "retry-after": date }) }, "", {
+      now: () => Date.parse(date) + late,
+    }).retryAfter
+  );
+  assertEquals(waits, [0, undefined]);
 });

@@ -284,13 +284,13 @@ Deno.test("B68: what fetch gave, if it is no answer, is named, in both sends", a
 
 Deno.test("shouldReplay gets a copy also of an answer whose status no Response can be made with", async () => {
   const answer = recorded(401, [FAULT]);
-  Object.defineProperty(answer.response, "status", { value: 999 });
-  const clone = () => Object.defineProperty(new Response(FAULT), "status", { value: 999 });
+  Object.defineProperty(answer.response, "status", { value: 600 });
+  const clone = () => Object.defineProperty(new Response(FAULT), "status", { value: 600 });
   Object.defineProperty(answer.response, "clone", { value: clone });
   const seen: number[] = [];
   const shouldReplay = ({ status }: Response) => (seen.push(status), false);
   await (await answering([answer], { shouldReplay })("/x")).body?.cancel();
-  assertEquals(seen, [999]);
+  assertEquals(seen, [600]);
 });
 
 Deno.test("B68: fetch, shouldReplay and onEvent that are no functions are refused at construction, with the value", () => {
@@ -303,4 +303,18 @@ Deno.test("B68: fetch, shouldReplay and onEvent that are no functions are refuse
       );
     }
   }
+});
+
+Deno.test("shouldReplay gets a copy that shows the answer's url", async () => {
+  const response = new Response("no", { status: 401 });
+  Object.defineProperty(response, "url", { value: "https://api-prd.kpn.com/x" });
+  const urls: string[] = [];
+  const kpn = answering([{ response }], {
+    shouldReplay: async (copy) => {
+      urls.push(copy.url, await copy.text());
+      return false;
+    },
+  });
+  await (await kpn("/x")).text();
+  assertEquals(urls, ["https://api-prd.kpn.com/x", "no"]);
 });

@@ -80,6 +80,8 @@ Deno.test("origins that are none are refused at construction, with their value",
       "Cannot use",
     );
     assert(message.includes("origins") && message.includes(value), message);
+    const isList = Array.isArray(origins) && origins.length > 0;
+    assertEquals(message.endsWith("it must be a list of at least one origin"), !isList, message);
   }
 });
 
@@ -103,6 +105,7 @@ Deno.test("B28: a refusal names the origin, those that are allowed, and the opti
     ) {
       assert(message.includes(part), message);
     }
+    assert(message.endsWith("begin with https://one.example/, https://two.example/ only"), message);
   }
   for (const url of ["blob:https://one.example/0", "https://user:pass@one.example/"]) {
     const { message } = await assertRejects(() => kpn(url), TypeError, "https://one.example");

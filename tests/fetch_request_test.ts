@@ -347,3 +347,36 @@ Deno.test("a caller that changes its init while a token is obtained changes noth
     assertEquals(sent.length, 2);
   }
 });
+
+Deno.test("B65: a rebuilt Request keeps the referrer and the policy that are set, and sets no others", async () => {
+  const Genuine = globalThis.Request;
+  const rebuilt: RequestInit[] = [];
+  globalThis.Request = class extends Genuine {
+    constructor(input: RequestInfo | URL, init: RequestInit = {}) {
+      super(input, init);
+      rebuilt.push(init);
+    }
+  };
+  try {
+    for (const [referrer, referrerPolicy] of [["https://a.b/", "origin"], ["about:client", ""]]) {
+      const { kpn } = twice(false);
+      const request = new Request(URL_);
+      Object.defineProperties(request, {
+        referrer: { value: referrer },
+        referrerPolicy: { value: referrerPolicy },
+      });
+      rebuilt.length = 0;
+      await kpn(request);
+      const given = ["referrer", "referrerPolicy"].map((name) => name in rebuilt[0]!);
+      assertEquals(given, referrerPolicy ? [true, true] : [false, false]);
+    }
+  } finally {
+    globalThis.Request = Genuine;
+  }
+});
+
+Deno.test("B65: a Request's empty body is a body", async () => {
+  const { kpn, sent } = twice(true);
+  await kpn(new Request(URL_, { method: "POST", body: "" }));
+  assertEquals(sent.map(({ init }) => init.body?.byteLength), [0, 0]);
+});

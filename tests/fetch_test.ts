@@ -171,3 +171,15 @@ Deno.test("B49: without a token the API is not called", async () => {
   await assertRejects(() => kpn(PATH, POST), KpnAuthError);
   assertEquals([code, calls().length], ["invalid_client", 0]);
 });
+
+Deno.test("a call without a signal asks its source for a token and says no more", async () => {
+  const asked: unknown[][] = [];
+  const { source } = sourceUnderTest();
+  const token: typeof source.token = (...call) => {
+    asked.push(call);
+    return source.token(...call);
+  };
+  const kpn = authorizedFetch({ token }, { fetch: () => Promise.resolve(new Response()) });
+  await kpn("/x");
+  assertEquals(asked, [[undefined]]);
+});

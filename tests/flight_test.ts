@@ -242,3 +242,25 @@ Deno.test("a clock that is set back holds nobody longer than one timeout, and no
     assertEquals(await flight.join(() => flight.launch(() => Promise.resolve("token"))), "token");
     assertEquals([now() - since, timers()], [1_100, 0]);
   }));
+
+Deno.test("B12: a run is in the air until 100 ms after its deadline, to the ms", async () => {
+  let time = 0;
+  const flight = flightOn(1_000, () => time);
+  const run = flight.launch(() => Promise.resolve("t1"));
+  const busy = [0, 1_099, 1_100].map((now) => (time = now, flight.busy()));
+  assertEquals(busy, [true, true, false]);
+  await run;
+});
+
+Deno.test("B12: who waits in vain for another call's run hears why, and of waitUntil", async () => {
+  const flight = flightOn(1_000, () => 0);
+  const { message } = await assertRejects(
+    () => flight.join(() => flight.launch(() => Promise.reject(new Error("ended")))),
+    KpnAuthError,
+  );
+  assertEquals(
+    message,
+    "Cannot get a token: the runtime ended the request for it (ended) while waiting for a token request " +
+      "of another call. Pass waitUntil on an edge runtime.",
+  );
+});

@@ -468,3 +468,17 @@ Deno.test("a wrapper of fetch can read a clone of the answer when the token has 
   await requestToken({ ...CREDENTIALS, fetch });
   assertEquals(await log, '{"access_token":"a"}');
 });
+
+Deno.test("a Retry-After that ends with the deadline is not waited for", async () => {
+  await inVirtualTime(async ({ now }) => {
+    const since = now();
+    const error = await assertRejects(() =>
+      requestToken({
+        ...CREDENTIALS,
+        now,
+        fetch: () =>
+          Promise.resolve(new Response("", { status: 503, headers: { "retry-after": "10" } })),
+      }), KpnAuthError);
+    assertEquals([error.code, now() - since], ["server_error", 0]);
+  });
+});

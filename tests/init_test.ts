@@ -2,7 +2,8 @@
 
 import { Stream } from "node:stream";
 import { authorizedFetch, type TokenSource } from "../mod.ts";
-import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { copyHeaders } from "../src/init.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 
 const REJECTED = { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token"' } };
 
@@ -286,5 +287,15 @@ Deno.test("B75: what is neither a URL nor a Request is named, and not called as 
     const error = await assertRejects(() => kpn(input as unknown as Request), TypeError);
     assert(/^Cannot call \[object \w+\]: give a URL, or a Request/.test(error.message));
     assertEquals(sent.length, 0);
+  }
+});
+
+Deno.test("headers that are none are refused without their value", () => {
+  for (const headers of ["s3cret", 5, true]) {
+    const { message } = assertThrows(
+      () => copyHeaders(headers as unknown as HeadersInit),
+      TypeError,
+    );
+    assert(!message.includes("s3cret"), message);
   }
 });

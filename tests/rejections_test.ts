@@ -53,6 +53,7 @@ Deno.test("B56: after a failed replacement the next one is tried after 10 s, and
   for (let outage = 0; outage < 5; outage++) {
     rejections.check();
     rejections.failed();
+    assertEquals(assertThrows(() => rejections.check(), KpnAuthError).retryAfter, 10_000);
     time += 9_999;
     const { code, retryAfter } = assertThrows(() => rejections.check(), KpnAuthError);
     assertEquals([code, retryAfter, rejections.paused()], ["invalid_token", 1, true]);
@@ -85,4 +86,15 @@ Deno.test("B66: a clock that is set back does not prolong the pause", () => {
   replace(rejections);
   const { retryAfter } = assertThrows(() => replace(rejections), KpnAuthError);
   assertEquals(retryAfter, 60_000);
+});
+
+Deno.test("B56: what a caller is told of a long pause is its length in whole seconds", () => {
+  const rejections = createRejections(() => 0);
+  for (let n = 0; n < 20; n++) rejections.replaced();
+  const { message } = assertThrows(() => rejections.check(), KpnAuthError);
+  assertEquals(
+    message,
+    "Cannot replace the rejected token yet: others did not help, or could not be obtained. Check " +
+      "that the project has this API, and the realm. The next token request follows in 1140 s.",
+  );
 });

@@ -255,3 +255,28 @@ Deno.test("B67: a lifetime of more than a day is a day", async () => {
   assertEquals(await lifetime("86401"), 86_400_000);
   assertEquals(await lifetime(8e12), 86_400_000);
 });
+
+Deno.test("B23: a token in an answer that is no success is no token", async () => {
+  for (const status of [400, 401, 404, 429, 500, 503]) {
+    const answer = Response.json({ ...KPN_ANSWER, access_token: "s3cret-token" }, { status });
+    const error = await assertRejects(() => readTokenResponse(answer), KpnAuthError);
+    assertEquals(error.status, status);
+    assert(!error.message.includes("s3cret"), error.message);
+  }
+});
+
+Deno.test("B23: the message says what came, in parts, and nothing where nothing came", async () => {
+  const messageOf = async (response: Response) =>
+    (await assertRejects(() => readTokenResponse(response), KpnAuthError)).message;
+  const html = new Response("<html>", { headers: { "content-type": "text/html" } });
+  const bare = new Response(Uint8Array.of(33));
+  assert((await messageOf(html)).includes("(HTTP 200, 6 characters, text/html). "));
+  assert((await messageOf(bare)).includes("(HTTP 200, 1 characters). "));
+});
+
+Deno.test("B80: invalid_request with status 401 is a wrong id where a token is asked for", async () => {
+  const body = { code: "invalid_request", message: "words" };
+  const answer = Response.json(body, { status: 401 });
+  const { code } = await assertRejects(() => readTokenResponse(answer), KpnAuthError);
+  assertEquals(code, "invalid_client");
+});

@@ -1,6 +1,6 @@
 /** B66, B67: what comes from a store is checked, copied and frozen. */
 
-import { readStoredToken } from "../src/token.ts";
+import { agesOf, isFromFuture, readStoredToken } from "../src/token.ts";
 import { toAccessToken } from "../src/response.ts";
 import { assert, assertEquals, assertThrows } from "./support/assert.ts";
 import { KPN_ANSWER } from "./support/cases.ts";
@@ -9,14 +9,20 @@ const DAY = 86_400_000;
 const STORED = { value: "stored", requestedAt: 1000, expiresAt: 3_600_000 };
 
 Deno.test("B67: a stored token is copied field by field, filled up and frozen, its list too", () => {
-  const stored = { ...STORED, apiProducts: ["a"], level: "demo", junk: 1, issuedAt: 5 };
+  const stored = {
+    ...STORED,
+    apiProducts: ["a"],
+    scope: "a b",
+    type: "bearer",
+    junk: 1,
+    issuedAt: 5,
+  };
   const token = readStoredToken(stored)!;
   assertEquals<unknown>(token, {
     ...STORED,
-    type: "Bearer",
-    scope: "",
+    type: "bearer",
+    scope: "a b",
     apiProducts: ["a"],
-    level: "demo",
     issuedAt: 5,
   });
   assert(Object.isFrozen(token) && Object.isFrozen(token.apiProducts));
@@ -26,6 +32,9 @@ Deno.test("B67: a stored token is copied field by field, filled up and frozen, i
   assertEquals([token.value, token.apiProducts], ["stored", ["a"]]);
   assertThrows(() => Object.assign(token, { value: "changed" }), TypeError);
   assertEquals(readStoredToken(STORED)!.apiProducts, []);
+  for (const expiresAt of [1_001, 1_000.5, 1_000 + DAY + 1]) {
+    assertEquals(readStoredToken({ ...STORED, expiresAt })?.expiresAt, expiresAt);
+  }
 });
 
 Deno.test("B67: a field that is not of its type is left out", () => {
@@ -75,4 +84,23 @@ Deno.test("B66: clocks with fractions are fine, and a lifetime of a whole day wi
     assertEquals([token.requestedAt, token.expiresAt], [now, now + DAY]);
     assertEquals(readStoredToken({ ...token }), token);
   }
+});
+
+Deno.test("B3, B4: a token ages from 5 minutes or 10 % before its expiry, and is stale from 10 s or 5 %", () => {
+  const margins = { ageing: 300_000, stale: 10_000 };
+  const before = (lifetime: number, jitter: number, its = margins) => {
+    const token = readStoredToken({ ...STORED, expiresAt: STORED.requestedAt + lifetime })!;
+    const { ageingAt, staleAt } = agesOf(token, its, jitter);
+    return [token.expiresAt - ageingAt, token.expiresAt - staleAt];
+  };
+  assertEquals(before(3_600_000, 0), [300_000, 10_000]);
+  assertEquals(before(3_600_000, 1), [240_000, 10_000]);
+  assertEquals(before(3_600_000, 0.5), [270_000, 10_000]);
+  assertEquals(before(60_000, 0), [6_000, 3_000]);
+  assertEquals(before(3_600_000, 0, { ageing: 0, stale: 10_000 }), [10_000, 10_000]);
+});
+
+Deno.test("B66: a token is from the future if it was asked for more than 10 s from now", () => {
+  const token = readStoredToken({ ...STORED, requestedAt: 20_000 })!;
+  assertEquals([10_000, 9_999].map((time) => isFromFuture(token, time)), [false, true]);
 });

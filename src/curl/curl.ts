@@ -83,11 +83,10 @@ export function curlCommand(request: CurlRequest, options: CurlOptions): string 
   if (!revealSecrets) refuseWhatCannotBeHidden(parts);
   const secrets = revealSecrets ? [] : secretsOf(parts);
   const feed = FEEDS[shell];
-  const expandedByCurl = secrets.length > 0 &&
-    (options.expand ?? (feed ? "shell" : "curl")) === "curl";
   if (!feed && options.expand === "shell") {
     refuse(`${shell} breaks a value that has quotes or ampersands`);
   }
+  const expandedByCurl = !feed || options.expand === "curl";
 
   const args = [
     ...literalArguments(parts, revealSecrets),

@@ -195,3 +195,37 @@ Deno.test("what no argument carries goes through curl's config, also without a s
   const command = curlCommand(call("a\tb\n$c"), { shell: "posix" });
   assert(command.endsWith(` -K - <<EOF\n--data-raw "a\\\\tb\\\\n\\$c"\nEOF`), command);
 });
+
+Deno.test("a carriage return and a tab go through curl's config as escapes", () => {
+  const command = curlCommand(call("a\rb"), { shell: "fish" });
+  assert(command.includes('--data-raw "a\\\\rb"'), command);
+});
+
+Deno.test("a shell that is none is refused with those that are", () => {
+  refused(
+    { url: URL },
+    { shell: "tcsh" as "posix" },
+    "shell is one of posix, fish, nu, powershell, cmd, batch",
+  );
+});
+
+Deno.test("B40: a line of cmd holds 8191 characters, and no more", () => {
+  const rest = curlCommand(call("x"), { shell: "cmd" }).length - 1;
+  const most = 8_191 - rest;
+  assertEquals(curlCommand(call("x".repeat(most)), { shell: "cmd" }).length, 8_191);
+  refused(call("x".repeat(most + 1)), { shell: "cmd" }, "8191 characters, and this one has 8192");
+});
+
+Deno.test("B39: a revealed form is sent with -d as KPN's example, unless -d would read a file", () => {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const rendered = (body: string) =>
+    curlCommand(call(body, headers), { shell: "posix", revealSecrets: true });
+  assert(rendered("client_id=a&client_secret=b").endsWith(" -d 'client_id=a&client_secret=b'"));
+  assert(rendered("@x=1&client_secret=b").endsWith(" --data-raw '@x=1&client_secret=b'"));
+});
+
+Deno.test("a form's field that is called as a member of every object is a field as any other", () => {
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const command = curlCommand(call("toString=1&client_secret=b", headers), { shell: "posix" });
+  assert(command.includes('-d "toString=1"'), command);
+});

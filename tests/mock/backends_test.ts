@@ -177,3 +177,38 @@ Deno.test("an upstream is on this machine, unless it is allowed elsewhere", asyn
   assertEquals(await (await call(mock, `${KPN}/a`)).text(), "http://prism:4010/a");
   assertThrows(() => mockKpn({ routes: { "nowhere": () => new Response() } }), TypeError, "route");
 });
+
+Deno.test("what a route or an upstream throws is quoted, whatever it is", async () => {
+  for (const [thrown, words] of [["no route", "no route"], [new Error("down"), "down"]] as const) {
+    const route = mockKpn({ routes: { "/x": () => Promise.reject(thrown) } });
+    const failed = await call(route, `${KPN}/x`);
+    assertEquals(failed.status, 500);
+    assertMatch(await failed.text(), new RegExp(`The route /x threw: ${words}`));
+  }
+  const upstream = before(() => Promise.reject(new Error("socket hang up")))();
+  const unanswered = await call(upstream, `${KPN}/x`);
+  assertEquals(unanswered.status, 502);
+  assertMatch(await unanswered.text(), /did not answer: socket hang up\. Is it running\?/);
+});
+
+Deno.test("an upstream that is neither http nor https is refused", () => {
+  assertThrows(
+    () => mockKpn({ upstream: "ftp://127.0.0.1" }),
+    TypeError,
+    'the upstream "ftp://127.0.0.1" is neither http nor https',
+  );
+});
+
+Deno.test("an upstream may leave a body beyond 1 MiB unread", async () => {
+  let left: unknown;
+  const body = new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(1_048_576)),
+    cancel: (reason) => void (left = reason),
+  });
+  const mock = before(async (_url, init) => {
+    await (init.body as ReadableStream).cancel("enough");
+    return new Response(null, { status: 413 });
+  })();
+  const response = await call(mock, `${KPN}/x`, { body, duplex: "half" } as RequestInit);
+  assertEquals([response.status, left], [413, "enough"]);
+});

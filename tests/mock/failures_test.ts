@@ -228,3 +228,25 @@ Deno.test("B37: a caller's own signal keeps no listener of the mock", async () =
   await (await mock.handle(request)).body?.cancel();
   assertEquals(listeners, 0);
 });
+
+Deno.test("a scripted answer that is no text is refused with the names that are known", () => {
+  for (const answer of [5, undefined]) {
+    const { message } = assertThrows(() => mockKpn().respondNext(answer as never), TypeError);
+    assertMatch(message, new RegExp(`there is none named ${answer}; known: .*invalid_client`));
+  }
+});
+
+Deno.test("what a scripted function throws is recorded, and is the call's error", async () => {
+  for (
+    const [thrown, why] of [
+      ["no answer of mine", "no answer: no answer of mine"],
+      [new Error("broken"), "no answer: broken"],
+      [new Error("broken", { cause: new Error("pipe") }), "no answer: broken: pipe"],
+    ] as const
+  ) {
+    const mock = mockKpn();
+    mock.respondNext(() => Promise.reject(thrown));
+    assertEquals(await ask(mock).catch((error) => error), thrown);
+    assertEquals(mock.requests[0]?.answer?.why, why);
+  }
+});

@@ -2,6 +2,7 @@
 
 import { readFault, TOKEN_ENDPOINTS } from "kpn-auth";
 import { type MockKpn, mockKpn } from "kpn-auth/testing";
+import { tokensOf } from "../../src/mock/tokens.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
 
 const FORM = "application/x-www-form-urlencoded";
@@ -374,4 +375,17 @@ Deno.test("credentials of one's own, and no others, are accepted", async () => {
 Deno.test("a mock with impossible options is refused", () => {
   assertThrows(() => mockKpn({ clientSecret: "" }), TypeError, "Cannot make a mock");
   assertThrows(() => mockKpn({ lifetime: NaN }), RangeError, "Cannot make a mock");
+});
+
+Deno.test("a seed that is no number is refused", () => {
+  for (const seed of [NaN, Infinity]) {
+    assertThrows(() => mockKpn({ seed }), RangeError, `seed is ${seed}; it must be a number`);
+  }
+});
+
+Deno.test("of more than 20,000 tokens the oldest are forgotten", () => {
+  const tokens = tokensOf({ lifetime: 1_000, seed: 1, strict: false, now: () => 0 });
+  const client = { clientId: "a", clientSecret: "b" };
+  const minted = Array.from({ length: 20_001 }, () => `Bearer ${tokens.mint(client).access_token}`);
+  assertEquals(minted.slice(0, 2).map((one) => tokens.clientOf(one)), [undefined, client]);
 });

@@ -218,3 +218,9 @@ Deno.test("CORS: OPTIONS without an Origin is no preflight", async () => {
   assertEquals([response.status, mock.requests.length], [405, 1]);
   await response.body?.cancel();
 });
+
+Deno.test("a body of more than 1 MiB is refused", async () => {
+  const response = await call(mockKpn(), "basic", `number=${"1".repeat(1_048_577)}`);
+  assertEquals(response.status, 413);
+  assertMatch(await response.text(), /No request of KPN's is over 1 MiB/);
+});

@@ -302,3 +302,10 @@ Deno.test("a reset while a retry is on its way ends the retries", async () => {
   await mock.deliverDue();
   assertEquals([sent, delivery.attempts.length, delivery.nextAt], [2, 2, undefined]);
 });
+
+Deno.test("a delivery may begin with an attempt beyond the last, due now", async () => {
+  const { mock, received } = desk();
+  const { attempts } = await mock.deliver(HOOK, REPORT, { attempt: 9 });
+  assertEquals(attempts, [{ attempt: 9, keyId: KEY, status: 204 }]);
+  assertEquals((received[0] as { timestamp: number }).timestamp, NOW);
+});
