@@ -15,6 +15,7 @@ const TARGET = new URL("src/playground/packed.ts", ROOT);
 const LIBRARY = `
 export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "/kpn-auth/mod.js";
 export { curlCommand } from "/kpn-auth/src/curl/curl.js";
+export { SHELLS } from "/kpn-auth/src/curl/quoting.js";
 export { explain } from "/kpn-auth/src/explain.js";
 `.trimStart();
 
@@ -35,6 +36,8 @@ export async function packedFiles(): Promise<Record<string, string>> {
   return {
     "/index.html": await text("page/index.html"),
     "/page.css": await text("page/page.css"),
+    "/forms.css": await text("page/forms.css"),
+    "/results.css": await text("page/results.css"),
     "/page.js": bundle(await text("page/page.js"), "src/playground/page/"),
     "/kpn-auth.js": LIBRARY,
     "/openapi.yaml": await text("openapi.yaml"),

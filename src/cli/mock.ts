@@ -4,6 +4,7 @@ import { clearInterval, setInterval } from "node:timers";
 import type { MockClient, MockKpn, MockKpnOptions, RecordedRequest } from "../mock/mock.ts";
 import { createGateway } from "../mock/gateway.ts";
 import { isLoopback } from "../mock/path.ts";
+import { loggedRequest } from "../mock/record.ts";
 import { settingsOf } from "../mock/settings.ts";
 import { createPlayground } from "../playground/playground.ts";
 import { command } from "./command.ts";
@@ -191,9 +192,6 @@ function textLine({ method, url, answer, differences }: RecordedRequest): string
 }
 
 /** The same for programs. */
-function jsonLine({ time, method, url, headers, clientId, differences, answer }: RecordedRequest) {
-  const { pathname: path } = new URL(url);
-  const requestId = headers["x-request-id"];
-  const line = { time, method, path, ...answer, clientId, requestId, differences };
-  return `${JSON.stringify(line)}\n`;
+function jsonLine(request: RecordedRequest): string {
+  return `${JSON.stringify(loggedRequest(request))}\n`;
 }

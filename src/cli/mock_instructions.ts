@@ -1,9 +1,8 @@
 /** What `kpn-auth mock` says to whoever is to use it. */
 
-import type { Shell } from "../curl/quoting.ts";
+import { type Shell, SHELLS } from "../curl/quoting.ts";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import type { MockClient } from "../mock/mock.ts";
-import { assignment } from "./shell.ts";
 
 /** The client of KPN's examples. */
 export const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
@@ -37,7 +36,7 @@ export function instructions(origin: string, credentials: MockClient, shell: She
   const isKnown = KPN_CLIENT_SECRET === PLACEHOLDERS.clientSecret;
   const variables = Object.entries({ ...rest, ...isKnown && { KPN_CLIENT_SECRET } });
   const linesFor = (shell: Shell) =>
-    variables.map(([name, value]) => assignment(name, value, shell)).join("\n");
+    variables.map(([name, value]) => SHELLS[shell].assign(name, value)).join("\n");
   const others = (["posix", "powershell"] as const).filter((other) => other !== shell);
   return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
 Open it in a browser to try it. kpn-auth, and programs that pass KPN_TOKEN_ENDPOINT on

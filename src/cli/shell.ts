@@ -35,20 +35,3 @@ function named(program: string | undefined): Shell | undefined {
   const name = program?.split(/[\\/]/).pop()?.toLowerCase().replace(/\.exe$/, "");
   return name === undefined || !Object.keys(NAMES).includes(name) ? undefined : NAMES[name];
 }
-
-/** The line that sets an environment variable; `value` has no quotes, blanks or marks of a shell. */
-export function assignment(name: string, value: string, shell: Shell): string {
-  switch (shell) {
-    case "cmd":
-    case "batch":
-      return `set ${name}=${value}`;
-    case "powershell":
-      return `$env:${name} = '${value}'`;
-    case "fish":
-      return `set -gx ${name} ${value}`;
-    case "nu":
-      return `$env.${name} = '${value}'`;
-    case "posix":
-      return `export ${name}=${value}`;
-  }
-}

@@ -1,12 +1,13 @@
 /** `kpn-auth token`: a fresh token, and only that, on standard output. */
 
+import { SHELLS } from "../curl/quoting.ts";
 import { requestToken } from "../grant.ts";
 import { command } from "./command.ts";
 import { TOKEN_OPTIONS, tokenOptions } from "./credentials.ts";
 import { EXIT } from "./exit.ts";
 import { type Io, withProgress } from "./io.ts";
 import type { Parsed } from "./options.ts";
-import { assignment, SHELL_OPTION, shellOf } from "./shell.ts";
+import { SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
   json: { help: "all that KPN tells of the token, as JSON" },
@@ -40,7 +41,7 @@ async function run({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<number> 
     : values.header
     ? `authorization: Bearer ${token.value}`
     : values.env
-    ? assignment("KPN_TOKEN", token.value, await shellOf(values.shell, io))
+    ? SHELLS[await shellOf(values.shell, io)].assign("KPN_TOKEN", token.value)
     : token.value;
   await io.stdout(`${line}\n`);
   return EXIT.done;

@@ -11,6 +11,8 @@ export type Shell = "posix" | "fish" | "nu" | "powershell" | "cmd" | "batch";
 
 /** A shell's ways. */
 export interface Quoting {
+  /** Its name, for people. */
+  readonly title: string;
   /** How curl is called: in PowerShell 5.1 `curl` is another program. */
   readonly curl: string;
   /** What stands between an argument and the next. */
@@ -21,6 +23,8 @@ export interface Quoting {
   readonly carries: RegExp;
   /** The longest command that it takes. */
   readonly limit: number;
+  /** The line that sets an environment variable; `value` has no quotes, blanks or marks of a shell. */
+  readonly assign: (name: string, value: string) => string;
 }
 
 /** Longest line of cmd, in characters (Microsoft's article 830473). */
@@ -32,21 +36,34 @@ const TYPED = /^[^\p{Cc}\n]*(\n[^\p{Cc}\n]*)*$/u;
 /** Every shell that is known. */
 export const SHELLS: Readonly<Record<Shell, Quoting>> = {
   posix: {
+    title: "Linux, macOS",
     curl: "curl",
     separator: " \\\n ",
     quote: (text) => `'${text.replace(/'/g, `'\\''`)}'`,
     carries: TYPED,
     limit: Infinity,
+    assign: (name, value) => `export ${name}=${value}`,
   },
   fish: {
+    title: "fish",
     curl: "curl",
     separator: " \\\n ",
     quote: (text) => `'${text.replace(/['\\]/g, "\\$&")}'`,
     carries: TYPED,
     limit: Infinity,
+    assign: (name, value) => `set -gx ${name} ${value}`,
   },
-  nu: { curl: "curl", separator: " ", quote: quoteNu, carries: TYPED, limit: Infinity },
+  nu: {
+    title: "Nushell",
+    curl: "curl",
+    separator: " ",
+    quote: quoteNu,
+    carries: TYPED,
+    limit: Infinity,
+    assign: (name, value) => `$env.${name} = '${value}'`,
+  },
   powershell: {
+    title: "PowerShell",
     curl: "curl.exe",
     separator: " ",
     // Curly single quotes are quotes to PowerShell.
@@ -54,21 +71,26 @@ export const SHELLS: Readonly<Record<Shell, Quoting>> = {
     // Up to 7.2 it mangles double quotes, and a backslash at the end of what has white space.
     carries: /^(?![^]*\s[^]*\\$)[^"\p{Cc}]+$/u,
     limit: Infinity,
+    assign: (name, value) => `$env:${name} = '${value}'`,
   },
   cmd: {
+    title: "Windows cmd",
     curl: "curl",
     separator: " ",
     // Each between two quoted parts: cmd would look for a variable with quotes in its name.
     quote: (text) => text.split("%").map(quoteWindows).join("%"),
     carries: /^/,
     limit: CMD_LIMIT,
+    assign: (name, value) => `set ${name}=${value}`,
   },
   batch: {
+    title: "Batch file",
     curl: "curl",
     separator: " ",
     quote: (text) => quoteWindows(text).replace(/%/g, "%%"),
     carries: /^/,
     limit: CMD_LIMIT,
+    assign: (name, value) => `set ${name}=${value}`,
   },
 };
 

@@ -32,6 +32,25 @@ export interface RecordedAnswer {
   readonly why: string;
 }
 
+/** What a log may show of a request: no secret and no token. */
+export interface LoggedRequest extends Partial<RecordedAnswer> {
+  readonly time: number;
+  readonly method: string;
+  readonly path: string;
+  readonly clientId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly differences: readonly string[];
+}
+
+/** A request for a log: neither its headers nor its query nor its body. */
+export function loggedRequest(
+  { time, method, url, headers, clientId, differences, answer }: RecordedRequest,
+): LoggedRequest {
+  const { pathname: path } = new URL(url);
+  const requestId = headers["x-request-id"];
+  return { time, method, path, ...answer, clientId, requestId, differences };
+}
+
 /** How much of a body is recorded, in bytes. */
 const RECORDED_BYTES = 16_384;
 

@@ -4,12 +4,13 @@ import { ownRefusal } from "../mock/answers.ts";
 import type { Gateway } from "../mock/gateway.ts";
 import { nearest } from "../mock/nearest.ts";
 import { isLoopback } from "../mock/path.ts";
+import { loggedRequest } from "../mock/record.ts";
 import type { DeliverOptions } from "../mock/webhooks.ts";
 import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/script.ts";
 
 /** Who may do what at `/mock`. */
 export interface ControlOptions {
-  /** Whether `/mock/…` scripts failures and tells the requests. Default: `false`. */
+  /** Whether `/mock/…` scripts failures, and `/mock` holds the requests as a whole. Default: `false`. */
   readonly control?: boolean | undefined;
   /** Whether other machines may use `/mock` too: those of this network, by its own names. Default: `false`. */
   readonly remote?: boolean | undefined;
@@ -41,6 +42,9 @@ function isPrivateName({ hostname }: URL): boolean {
 /**
  * - `GET /mock`: the credentials, the names of the answers, and whether control is on;
  *   if it is, also how many tokens were handed out, and the requests.
+ * - `GET /mock/log`: the last 100 requests of every program, the oldest first, as
+ *   `kpn-auth mock --log json` prints them: no header, no body, no secret, no token. A request that
+ *   waits for its answer has no `why` yet.
  * - If control is on, with the methods of `MockKpn`: `POST /mock/respond-next`, JSON
  *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
  *   JSON `{ advance }`, which also makes the deliveries that are due then; `POST /mock/revoke`;
@@ -57,6 +61,7 @@ export async function answerControl(
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/mock" && request.method === "GET") return state(mock, control ?? false);
+  if (pathname === "/mock/log" && request.method === "GET") return log(mock);
   if (!control) return ownRefusal(403, "Control is off; kpn-auth mock --control turns it on.");
   const name = pathname.replace("/mock/", "");
   const does = commands(mock, stop);
@@ -149,4 +154,13 @@ function state(mock: Gateway["mock"], control: boolean): Response {
     { ...credentials, control, answers: ANSWER_NAMES, ...told },
     { headers: { "cache-control": "no-store" } },
   );
+}
+
+/** How many requests the log shows. */
+const LOGGED = 100;
+
+function log({ requests }: Gateway["mock"]): Response {
+  return Response.json(requests.slice(-LOGGED).map(loggedRequest), {
+    headers: { "cache-control": "no-store" },
+  });
 }

@@ -1,44 +1,33 @@
 /** The page "Run this endpoint": asks the mock that serves it, by the library itself. */
 
-import {
-  authorizedFetch,
-  createTokenRequest,
-  createTokenSource,
-  curlCommand,
-  explain,
-  readFault,
-} from "/kpn-auth.js";
-import { programFor } from "./programs.js";
-import { exchangeElement, watchedFetch } from "./wire.js";
+import { authorizedFetch, createTokenSource, explain, readFault } from "/kpn-auth.js";
+import { $, copyable, element, indented, localTime, moodOf, outcome } from "./elements.js";
+import { watchLog } from "./log.js";
+import { onSubmit } from "./run.js";
+import { offer } from "./take.js";
+import { watchedFetch } from "./wire.js";
 
 const { origin } = location;
-const TOKEN_ENDPOINT =
-  `${origin}/oauth/client_credential/accesstoken?grant_type=client_credentials`;
-const $ = (id) => document.getElementById(id);
+const tokenEndpoint = `${origin}/oauth/client_credential/accesstoken?grant_type=client_credentials`;
 
 /** What was got last. */
 let source;
 let token;
 
-const send = watchedFetch((exchange) => {
-  $("wire-empty").hidden = true;
-  const element = exchangeElement(exchange);
-  for (const older of $("exchanges").children) older.open = false;
-  element.open = true;
-  $("exchanges").prepend(element);
-});
+const send = watchedFetch($("exchanges"));
 
 const credentials = () => ({
   clientId: $("client-id").value,
   clientSecret: $("client-secret").value,
 });
 
-function newSource() {
+/** A source whose requests end when `signal` says so. */
+function newSource(signal) {
   return createTokenSource({
     ...credentials(),
-    tokenEndpoint: TOKEN_ENDPOINT,
+    tokenEndpoint,
     allowInsecureHttp: true, // the mock that served this page, wherever that is
-    fetch: send,
+    fetch: (url, init) => send(url, { ...init, signal: AbortSignal.any([init.signal, signal]) }),
     onEvent: (event) => event.type === "mintSucceeded" && void keepToken(),
   });
 }
@@ -48,53 +37,77 @@ async function keepToken() {
   await Promise.resolve();
   token = await source.token();
   $("token-result").replaceChildren(
-    outcome("good", token.level ?? "", "An access token:"),
-    pre(token.value),
+    outcome("good", token.level ?? "token", "An access token:"),
+    copyable("the access token", token.value),
   );
-  $("expiry").textContent = `left of its lifetime; it expires at ${
-    new Date(token.expiresAt).toLocaleTimeString()
-  }`;
   $("lifetime").hidden = false;
   countDown();
-  renderSnippet();
+  renderTake();
 }
 
 function countDown() {
   if (!token) return;
   const { requestedAt, expiresAt } = token;
   const left = Math.max(0, expiresAt - Date.now());
-  const seconds = Math.ceil(left / 1000);
-  const two = (number) => String(number).padStart(2, "0");
-  const hours = Math.floor(seconds / 3600);
-  $("remaining").textContent = `${hours ? `${hours}:` : ""}${two(Math.floor(seconds / 60) % 60)}:${
-    two(seconds % 60)
-  }`;
-  $("bar").style.width = `${100 * left / (expiresAt - requestedAt)}%`;
+  $("bar").value = left / (expiresAt - requestedAt);
+  $("remaining").textContent = left ? duration(left) : "expired";
+  const expiry = left
+    ? `left. It expires at ${localTime(expiresAt)}.`
+    : `at ${localTime(expiresAt)}. The next call gets a new one.`;
+  if ($("expiry").textContent !== expiry) $("expiry").textContent = expiry; // which is read out
 }
 setInterval(countDown, 1_000);
 
-onSubmit("token-form", "token-result", async () => {
+/** `59:59`, or `23:59:59`. */
+function duration(ms) {
+  const seconds = Math.ceil(ms / 1_000);
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
+  const hours = Math.floor(seconds / 3_600);
+  return (hours ? [hours, ...parts] : parts).map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+const renderTake = offer(() => ({
+  credentials: {
+    clientId: $("client-id").value || "CLIENT_ID",
+    clientSecret: $("client-secret").value || "CLIENT_SECRET",
+  },
+  token: token?.value,
+  tokenEndpoint,
+  origin,
+  call: insightCall(),
+}));
+
+onSubmit("token", async (signal) => {
   token = undefined;
   $("lifetime").hidden = true;
-  source = newSource();
-  await source.token();
+  renderTake();
+  source = newSource(signal);
+  await source.token({ signal });
 });
 
-onSubmit("call-form", "call-result", async () => {
-  source ??= newSource();
+onSubmit("call", async (signal) => {
+  source ??= newSource(signal);
+  signal.addEventListener("abort", () => {
+    if (!token) source = undefined; // what it waits for may never come
+  });
   const kpn = authorizedFetch(source, { origins: [origin], allowInsecureHttp: true, fetch: send });
   const { path, form } = insightCall();
-  const response = await kpn(path, { method: "POST", body: new URLSearchParams(form) });
+  const response = await kpn(path, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" }, // browsers add a charset
+    body: String(new URLSearchParams(form)),
+    signal,
+  });
   const fault = await readFault(response);
   const text = await response.text();
-  const mood = response.ok ? "good" : "bad";
+  const { status, statusText } = response;
   $("call-result").replaceChildren(
-    outcome(mood, response.status, fault ? `${fault.code}: ${fault.hint}` : response.statusText),
-    pre(pretty(text)),
+    outcome(moodOf(status), status, fault ? `${fault.code}: ${fault.hint}` : statusText),
+    element("pre", "", indented(text)),
   );
 });
 
-onSubmit("explain-form", "explain-result", () => {
+onSubmit("explain", () => {
   const { code, status, means, message, whose, remedy, avoid, understood } = explain(
     $("pasted").value,
   );
@@ -106,80 +119,12 @@ onSubmit("explain-form", "explain-result", () => {
   );
 });
 
-/** Runs `work` when a form is sent, its button disabled meanwhile; what it throws is shown. */
-function onSubmit(form, result, work) {
-  $(form).addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const { submitter } = event;
-    if (submitter) submitter.disabled = true;
-    $(result).replaceChildren();
-    try {
-      await work();
-    } catch (error) {
-      $(result).replaceChildren(outcome("bad", error.code ?? error.name, error.message));
-    }
-    if (submitter) {
-      submitter.disabled = false;
-      submitter.focus();
-    }
-    renderSnippet();
-  });
-}
-
 function insightCall() {
   const level = $("level").value;
   const form = { number: $("number").value };
   if (level === "advanced/async") form.callback = $("callback").value;
   return { path: `/communication/nexmo/number-insight/${level}`, form };
 }
-
-/** The same call for a shell or a runtime, or why that cannot carry it. */
-function snippet() {
-  const { what, as } = Object.fromEntries(new FormData($("take-form")));
-  const { clientId } = credentials();
-  const call = insightCall();
-  if (as === "deno" || as === "node" || as === "workers") {
-    return programFor(as, {
-      clientId,
-      origin,
-      tokenEndpoint: TOKEN_ENDPOINT,
-      ...what === "insight" && call,
-    });
-  }
-  const request = what === "token"
-    ? createTokenRequest(credentials(), { tokenEndpoint: TOKEN_ENDPOINT, allowInsecureHttp: true })
-    : {
-      url: origin + call.path,
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${token?.value ?? "ACCESS_TOKEN"}`,
-        "content-type": "application/x-www-form-urlencoded",
-      },
-      body: String(new URLSearchParams(call.form)),
-    };
-  return curlCommand(request, { shell: as, revealSecrets: $("reveal").checked });
-}
-
-function renderSnippet() {
-  try {
-    $("snippet").textContent = snippet();
-    $("copy").disabled = false;
-  } catch (error) {
-    $("snippet").textContent = error.message;
-    $("copy").disabled = true;
-  }
-  $("copied").textContent = "";
-}
-
-$("copy").addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText($("snippet").textContent);
-    $("copied").textContent = "Copied.";
-  } catch {
-    getSelection().selectAllChildren($("snippet"));
-    $("copied").textContent = "Selected: copy it with the keyboard.";
-  }
-});
 
 $("show-secret").addEventListener("click", ({ target }) => {
   const shown = $("client-secret").type === "password";
@@ -194,42 +139,20 @@ $("level").addEventListener("change", ({ target }) => {
   $("callback").disabled = !isAsync;
 });
 
-document.addEventListener("input", renderSnippet);
-
-function outcome(mood, code, text) {
-  const line = document.createElement("p");
-  line.className = "outcome";
-  const pill = document.createElement("span");
-  pill.className = `pill ${mood}`;
-  pill.textContent = code;
-  line.append(pill, text);
-  return line;
-}
-
-function pre(text) {
-  const element = document.createElement("pre");
-  element.textContent = text;
-  return element;
-}
-
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
+document.addEventListener("input", renderTake);
 
 /** Asks the mock what it is: its credentials, and whether it can be made to fail. */
 async function meetMock() {
   const response = await fetch("/mock");
-  if (!response.ok) return $("use-mock").hidden = true; // it tells them on its own machine only
+  if (!response.ok) return $("use-mock").hidden = true; // only its own machine may know them
   const mock = await response.json();
-  $("use-mock").addEventListener("click", () => {
+  const fill = () => {
     $("client-id").value = mock.clientId;
     $("client-secret").value = mock.clientSecret;
-    renderSnippet();
-  });
+    renderTake();
+  };
+  if (!$("client-id").value && !$("client-secret").value) fill();
+  $("use-mock").addEventListener("click", fill);
   $("fail-form").hidden = !mock.control;
   $("fail-off").hidden = mock.control;
   $("answer").append(
@@ -247,7 +170,7 @@ $("fail-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const answer = $("answer").value;
   const wrong = await control("/mock/respond-next", { answer, to: $("to").value });
-  $("fail-result").textContent = wrong ?? `The next request there gets ${answer}.`;
+  $("fail-result").textContent = wrong ?? `Scripted for the next request there: ${answer}.`;
 });
 
 $("revoke").addEventListener("click", async () => {
@@ -255,5 +178,6 @@ $("revoke").addEventListener("click", async () => {
 });
 
 $("origin").textContent = origin;
+renderTake();
 await meetMock();
-renderSnippet();
+await watchLog();

@@ -1,28 +1,31 @@
 /** The call that the page makes, as a program for other runtimes. The secret is never written into one. */
 
 /** How each runtime installs the library, reads its environment, and is started. */
-const RUNTIMES = {
+export const PROGRAMS = {
   deno: {
+    title: "Deno",
     head: "// deno add kpn-auth@jsr:@kpn-auth/kpn-auth\n" +
       "// KPN_CLIENT_SECRET=… deno run --allow-net --allow-env=KPN_CLIENT_SECRET call.ts\n",
     secret: 'Deno.env.get("KPN_CLIENT_SECRET") ?? ""',
   },
   node: {
+    title: "Node",
     head: "// npm install kpn-auth && KPN_CLIENT_SECRET=… node call.mjs\n",
     secret: 'process.env.KPN_CLIENT_SECRET ?? ""',
   },
   workers: {
+    title: "Workers",
     head: "// npx wrangler secret put KPN_CLIENT_SECRET\n",
     secret: "env.KPN_CLIENT_SECRET",
   },
 };
 
 /**
- * The text of a program for `runtime` ("deno", "node", "workers") that gets a token, and
+ * The text of a program for `runtime`, a key of {@linkcode PROGRAMS}, that gets a token, and
  * with `call.path` calls an API with it.
  */
 export function programFor(runtime, call) {
-  const { head, secret } = RUNTIMES[runtime];
+  const { head, secret } = PROGRAMS[runtime];
   const names = call.path ? "authorizedFetch, createTokenSource" : "createTokenSource";
   const program = `${head}import { ${names} } from "kpn-auth";\n\n`;
   const source = `createTokenSource({
@@ -43,7 +46,7 @@ function script(source, made, call) {
   const head = `const source = ${source};\n`;
   if (!call.path) {
     return `${head}const { value, expiresAt } = await source.token();\n` +
-      "console.log(value, new Date(expiresAt));\n";
+      "console.log(value, new Date(expiresAt).toLocaleString());\n";
   }
   return `${head}const kpn = ${made};\n\nconst response = await ${request(call)};\n` +
     "console.log(response.status, await response.json());\n";

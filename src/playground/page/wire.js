@@ -1,38 +1,71 @@
 /** What went over the wire: every request and response of the page, shown as text. */
 
-/** A `fetch` that hands what it sends and gets to `show(exchange)`. */
-export function watchedFetch(show) {
+import { element, indented, localTime, moodOf, pill } from "./elements.js";
+
+/** A `fetch` that shows in `list` what it sends and gets, the newest first. */
+export function watchedFetch(list) {
   return async (url, init) => {
+    init.signal?.throwIfAborted();
     const start = performance.now();
-    const exchange = {
-      title: `${init.method} ${new URL(url).pathname}`,
-      request: asSent(url, init),
+    const exchange = { init, url: new URL(url), sentAt: Date.now() };
+    const shown = element("details", "");
+    for (const older of list.children) older.open = false;
+    shown.open = true;
+    list.prepend(shown);
+    const show = (more) => {
+      Object.assign(exchange, more, { took: Math.round(performance.now() - start) });
+      shown.replaceChildren(...partsOf(exchange));
     };
-    const took = () => exchange.took = Math.round(performance.now() - start);
+    show({ word: "…", mood: "", response: "(waiting for the answer)" });
     try {
       const response = await fetch(url, init);
-      took();
-      const received = response.headers.get("mock-received");
-      if (received) exchange.request = decodeURIComponent(received);
-      exchange.status = response.status;
+      const { status, headers } = response;
+      const arrived = headers.get("mock-received");
       // Before the caller has it: who has read an answer aborts its request, and the copy with it.
-      const body = await response.clone().text().catch((error) =>
-        `(the body broke off: ${error.message})`
+      const body = await response.clone().text().catch(({ message }) =>
+        `(the body broke off: ${message})`
       );
-      show({ ...exchange, response: asReceived(response, body) });
+      show({
+        word: status || "—",
+        mood: moodOf(status),
+        response: asReceived(response, body),
+        ...arrived && { arrived: decodeURIComponent(arrived) },
+      });
       return response;
     } catch (error) {
-      took();
-      show({ ...exchange, response: `(no answer: ${error.message})` });
+      const why = init.signal?.aborted ? "the page stopped waiting" : error.message;
+      show({ word: "—", mood: "bad", response: `(no answer: ${why})` });
       throw error;
     }
   };
 }
 
-function asSent(url, { method, headers, body }) {
-  const { pathname, search } = new URL(url);
-  const lines = Array.from(new Headers(headers), ([name, value]) => `${name}: ${value}`);
-  return [`${method} ${pathname}${search} HTTP/1.1`, ...lines, "", String(body ?? "")].join("\n");
+/** An exchange as the content of an element that opens and closes. */
+function partsOf({ init, url, sentAt, took, word, mood, response, arrived }) {
+  const summary = element(
+    "summary",
+    "",
+    pill(mood, word),
+    `${init.method} ${url.pathname}`,
+    element("span", "took", ` ${localTime(sentAt)}${word === "…" ? "" : `, ${took} ms`}`),
+  );
+  const [request, added] = asSent(init, url, arrived);
+  return [
+    summary,
+    ...part("Request", request),
+    ...part("Response", response),
+    ...added.length ? part("Headers that the browser added", added.join("\n")) : [],
+  ];
+}
+
+/** The request as it was sent, and of how it arrived the headers that the page did not send. */
+function asSent({ method, headers, body }, { pathname, search }, arrived) {
+  const sent = new Headers(headers);
+  const lines = Array.from(sent, ([name, value]) => `${name}: ${value}`);
+  const [, ...received] = arrived?.split("\n\n", 1)[0].split("\n") ?? [];
+  const added = received.filter((line) => !sent.has(line.slice(0, line.indexOf(":"))));
+  const text = [`${method} ${pathname}${search} HTTP/1.1`, ...lines, "", String(body ?? "")];
+  return [text.join("\n"), added];
 }
 
 function asReceived({ status, statusText, headers, type }, body) {
@@ -41,28 +74,9 @@ function asReceived({ status, statusText, headers, type }, body) {
   }
   const lines = Array.from(headers, ([name, value]) => `${name}: ${value}`)
     .filter((line) => !line.startsWith("mock-received:"));
-  return [`HTTP/1.1 ${status} ${statusText}`.trim(), ...lines, "", body].join("\n");
-}
-
-/** One exchange as an element that opens and closes. */
-export function exchangeElement({ title, status, took, request, response }) {
-  const details = document.createElement("details");
-  const summary = document.createElement("summary");
-  const pill = document.createElement("span");
-  pill.className = `pill ${status >= 200 && status < 300 ? "good" : "bad"}`;
-  pill.textContent = status || "—";
-  const time = document.createElement("span");
-  time.className = "took";
-  time.textContent = ` ${took} ms`;
-  summary.append(pill, title, time);
-  details.append(summary, ...part("Request", request), ...part("Response", response));
-  return details;
+  return [`HTTP/1.1 ${status} ${statusText}`.trim(), ...lines, "", indented(body)].join("\n");
 }
 
 function part(name, text) {
-  const heading = document.createElement("h3");
-  heading.textContent = name;
-  const pre = document.createElement("pre");
-  pre.textContent = text;
-  return [heading, pre];
+  return [element("h3", "", name), element("pre", "", text)];
 }
