@@ -2,4 +2,6 @@
 
 import "./snippets.ts";
 import "./page.ts";
+import "./page_browsers.ts";
+import "./page_live.ts";
 import "./swagger.ts";

@@ -2,11 +2,14 @@
 
 import * as esbuild from "esbuild";
 import { packedFiles } from "../../scripts/build_page.ts";
+import { SHELLS } from "../../src/curl/quoting.ts";
 import { PACKED } from "../../src/playground/packed.ts";
+import { sample } from "../support/amount.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Page, withPage } from "../support/browser.ts";
 import { testWith } from "../support/programs.ts";
 import { runToEnd } from "../support/run.ts";
+import { needed, runScript, SHELL_PROGRAMS } from "../support/shells.ts";
 import { withDesk } from "./support.ts";
 
 const LIBRARY = new URL("../../mod.ts", import.meta.url);
@@ -32,7 +35,7 @@ async function snippet(page: Page, what: string, as: string): Promise<string> {
     },
     [what, as],
   );
-  return await page.textContent("#snippet") ?? "";
+  return await page.textContent("#snippet pre") ?? "";
 }
 
 /** Does `work` with the page of a playground, a token got. */
@@ -43,7 +46,6 @@ async function withToken(
     withPage({}, async (page) => {
       await page.goto(url);
       await page.waitForSelector("#answer option", { state: "attached" });
-      await page.click("#use-mock");
       await page.click("#token-form button.primary");
       await page.waitForSelector("#token-result pre");
       await work(page, url, await page.textContent("#token-result pre") ?? "");
@@ -85,18 +87,57 @@ testWith(
 
 testWith(
   ["chromium"],
-  "the page has a command for each of Windows's shells",
+  "the page offers every shell that the library knows, each with what to set first",
   async () => {
-    await withToken(async (page, url) => {
-      await page.check("#reveal");
-      for (const shell of ["cmd", "batch", "powershell"]) {
-        const command = await snippet(page, "token", shell);
-        assertMatch(command, shell === "powershell" ? /^curl\.exe .*'/ : /^curl .*"/);
-        assertStringIncludes(command, `${url}/oauth/client_credential/accesstoken`);
+    await withToken(async (page, url, token) => {
+      const offered = await page.evaluate<string[]>(
+        "Array.from(document.querySelectorAll('#shells input'), ({ value }) => value)",
+      );
+      assertEquals(offered, Object.keys(SHELLS));
+      for (const [shell, { assign, curl }] of Object.entries(SHELLS)) {
+        assertStringIncludes(await snippet(page, "token", shell), `${curl} -X POST`);
+        assertEquals(
+          await page.textContent("#first pre"),
+          `${assign("KPN_CLIENT_ID", "APP_CLIENT_ID")}\n${
+            assign("KPN_CLIENT_SECRET", "APP_CLIENT_SECRET")
+          }`,
+        );
+        assertStringIncludes(await snippet(page, "insight", shell), url);
+        assertEquals(await page.textContent("#first pre"), assign("KPN_TOKEN", token));
+        const note = await page.textContent("#take-note") ?? "";
+        assertEquals(/needs curl 8\.3/.test(note), shell === "cmd" || shell === "batch");
       }
+      await page.fill("#client-secret", "a-secret-of-somebody");
+      await snippet(page, "token", "posix");
+      assertStringIncludes(
+        await page.textContent("#first pre") ?? "",
+        "KPN_CLIENT_SECRET=CLIENT_SECRET",
+      );
+      await page.check("#reveal"); // then there is nothing to set
+      assertEquals(await page.evaluate("document.querySelector('#first').hidden"), true);
     });
   },
 );
+
+for (const [name, program] of sample(Object.entries(SHELL_PROGRAMS), 2)) {
+  testWith(
+    ["chromium", "curl", ...needed(program)],
+    `what the page says to set first, and the command, run in ${name}`,
+    async () => {
+      await withToken(async (page) => {
+        const lines: string[] = [];
+        for (const what of ["token", "insight"]) {
+          const command = await snippet(page, what, program.shell);
+          const first = await page.textContent("#first pre") ?? "";
+          lines.push(first, command.replace("curl.exe", "curl"));
+        }
+        const printed = await runScript(program, lines);
+        assertMatch(printed, /"access_token":"[A-Za-z0-9]{28}"/);
+        assertStringIncludes(printed, "07700 900000");
+      });
+    },
+  );
+}
 
 testWith(
   ["chromium", "node"],

@@ -16,6 +16,19 @@ export interface ServedPlayground {
   readonly url: string;
 }
 
+/** Where {@linkcode playgroundOf} is asked. */
+export const HOME = "http://127.0.0.1:8080";
+
+/** A playground without a socket. */
+export function playgroundOf(options: MockKpnOptions & PlaygroundOptions = {}) {
+  const gateway = createGateway(settingsOf(options));
+  const library = libraryBeside(BIN);
+  const handle = createPlayground(gateway, { library, ...options });
+  const ask = async (path: string, init?: RequestInit) =>
+    await handle(await receive(new Request(new URL(path, HOME), init)));
+  return { mock: gateway.mock, ask };
+}
+
 /** Does `work` while a playground listens on loopback. */
 export async function withDesk(
   options: MockKpnOptions & PlaygroundOptions,

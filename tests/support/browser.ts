@@ -18,7 +18,10 @@ export interface Page {
   check(selector: string): Promise<void>;
   selectOption(selector: string, value: string): Promise<unknown>;
   textContent(selector: string): Promise<string | null>;
-  waitForSelector(selector: string, options?: { state: "attached" | "detached" }): Promise<unknown>;
+  waitForSelector(
+    selector: string,
+    options?: { state: "attached" | "detached" | "hidden" },
+  ): Promise<unknown>;
   // deno-lint-ignore no-explicit-any -- what runs in the page returns what it likes
   evaluate<T>(work: string | ((argument: any) => T), argument?: unknown): Promise<T>;
   screenshot(options: { path: string; fullPage: boolean }): Promise<unknown>;
@@ -38,6 +41,10 @@ export interface Trouble {
 export interface PageOptions {
   readonly width?: number;
   readonly colorScheme?: "light" | "dark";
+  /** The reader's own few colours, in place of the page's. */
+  readonly forcedColors?: "active" | "none";
+  /** Default: the machine's. */
+  readonly timezoneId?: string;
 }
 
 /** A step of a page may take so many ms: what hangs ends. */
@@ -60,12 +67,13 @@ const FLAGS = [
 
 /** Does `work` with a page that shares nothing with other pages but the browser's process. */
 export async function withPage(
-  { width = 1200, colorScheme = "light" }: PageOptions,
+  { width = 1200, colorScheme = "light", ...options }: PageOptions,
   work: (page: Page, trouble: Trouble) => Promise<void>,
 ): Promise<void> {
   const context = await (await (browser ??= connect())).newContext({
     viewport: { width, height: 800 },
     colorScheme,
+    ...options,
     permissions: ["clipboard-read", "clipboard-write"],
   });
   try {
@@ -88,7 +96,9 @@ let browser: Promise<any> | undefined;
 
 async function connect() {
   const playwright = createRequire(await npmTools())("playwright-core");
-  return await playwright.chromium.connectOverCDP(await start(findProgram("chromium")!));
+  return await playwright.chromium.connectOverCDP(await start(findProgram("chromium")!), {
+    timeout: PATIENCE,
+  });
 }
 
 /** Starts the browser; a shell ends it when this process ends, however that comes. */
