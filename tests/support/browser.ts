@@ -54,6 +54,7 @@ const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--no-first-run",
+  "--no-startup-window", // a tab that is slow to start would hold up whoever connects
   "--disable-gpu",
   "--hide-scrollbars",
   "--disable-dev-shm-usage",
