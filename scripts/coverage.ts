@@ -12,7 +12,7 @@ const SUITES: readonly (readonly string[])[] = [
   ["-P=mock", "tests/mock"],
   ["-P=stores", "tests/stores/sealed_test.ts", "tests/stores/deno_kv_test.ts"],
   ["-P=curl", "tests/curl/refusals_test.ts"],
-  ["-P=playground", "tests/playground/playground_test.ts"],
+  ["-P=playground", "tests/playground/control_test.ts", "tests/playground/playground_test.ts"],
   [
     "-P=cli",
     ...["main", "completion", "doctor_api", "doctor_steps", "env_file", "habits", "proxy", "shell"]
