@@ -77,7 +77,8 @@ async function run({ values, program }: Parsed<typeof OPTIONS>, io: Io): Promise
   const { host = "127.0.0.1", control = false } = values;
   const port = numberOf("port", values.port, 65_535) ?? 0;
   const line = values.log === "json" ? jsonLine : textLine;
-  const onAnswer = (request: RecordedRequest) => void io.stderr(line(request));
+  // Whoever read the log may have seen enough: the mock goes on.
+  const onAnswer = (request: RecordedRequest) => void io.stderr(line(request)).catch(() => {});
   const gateway = createGateway(settingsOf({ ...await mockOptions(values, io), onAnswer }));
   const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
   let stopping = false;
