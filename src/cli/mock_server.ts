@@ -17,10 +17,15 @@ export interface ListeningServer {
 
 type Handler = (request: Received) => Promise<Response>;
 
-/** How long a request's head, and a whole request, may take to arrive, in ms. */
+/**
+ * How long a request's head, and a whole request, may take to arrive, and how long a connection may
+ * wait for its next request, in ms. Node's own 5 s are less than a busy machine's stall: the request
+ * that has come meanwhile is then reset.
+ */
 const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
+  keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 2_000,
 } as const;
 
@@ -64,7 +69,12 @@ async function answer(
     outgoing.writeHead(400, { "content-type": "text/plain", connection: "close" });
     return void outgoing.end("(the mock's own answer) This is no request that it can read.\n");
   }
-  const { status, headers, body } = await handle(request);
+  await send(await handle(request), outgoing);
+  // Nobody reads it any more. The next request of this connection comes behind it.
+  request.stream?.cancel().catch(() => {});
+}
+
+async function send({ status, headers, body }: Response, outgoing: ServerResponse): Promise<void> {
   outgoing.writeHead(status, [...headers].flat());
   const reader = body?.getReader();
   outgoing.on("close", () => void reader?.cancel().catch(() => {}));
