@@ -30,17 +30,26 @@ export function contentTypeDifference(
   if (type === undefined) return { words: "there is no content-type and no body", unusual: true };
   const parameter = /;\s*(.*)$/s.exec(type)?.[1];
   if (parameter === undefined) return undefined;
+  const quoted = /^[\w-]+=[\w-]{1,12}$/.test(parameter) ? parameter : quotedName(parameter);
   return {
-    words: `content-type has a parameter: ${parameter}`,
+    words: `content-type has a parameter: ${quoted}`,
     unusual: !/^charset=utf-8$/i.test(parameter),
   };
+}
+
+/**
+ * A parameter's name as it can be quoted: what is no word may be a secret. JSON that is sent as a
+ * form, as `curl -d` does, is one long name.
+ */
+export function quotedName(name: string): string {
+  return /^(?=.{1,32}$)[a-z]+(?:[A-Z_-][a-z]+)*$/.test(name) ? name : "(its name is no word)";
 }
 
 /** The first name that is given more than once, which RFC 6749 section 3.2 forbids. */
 export function repeatedName(parameters: URLSearchParams): string | undefined {
   const seen = new Set<string>();
   for (const name of parameters.keys()) {
-    if (seen.has(name)) return name;
+    if (seen.has(name)) return quotedName(name);
     seen.add(name);
   }
   return undefined;

@@ -18,7 +18,7 @@ export interface RecordedRequest {
   readonly bytesDropped: number;
   /** The client that asks, if the mock knows it. */
   readonly clientId?: string;
-  /** How it differs from KPN's documented request, though programs in use send it so. */
+  /** How it differs from KPN's documented request, though programs in use send it so, in words. No secret stands in them. */
   readonly differences: readonly string[];
   /** What it was answered; absent while it waits. */
   readonly answer?: RecordedAnswer;

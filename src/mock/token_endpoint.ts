@@ -5,7 +5,7 @@
 
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import { failing, type Outcome, refusing } from "./answers.ts";
-import { contentTypeDifference, formOf, repeatedName } from "./form.ts";
+import { contentTypeDifference, formOf, quotedName, repeatedName } from "./form.ts";
 import type { Received } from "./received.ts";
 
 /** A client id and its secret. */
@@ -150,7 +150,7 @@ export function tokenRequestDifferences(request: Received): Difference[] {
   const others = [...searchParams.keys(), ...names].filter((name) =>
     !/^(grant_type|client_id|client_secret)$/.test(name)
   );
-  if (others.length) add(`more parameters: ${others.slice(0, 10).join(", ").slice(0, 200)}`);
+  if (others.length) add(`more parameters: ${others.slice(0, 10).map(quotedName).join(", ")}`);
   return differences;
 }
 

@@ -186,3 +186,28 @@ Deno.test("each request is told once it is answered, its record complete, no sec
   ]);
   assert(told[0] === mock.requests[0]);
 });
+
+Deno.test("what is told of a request shows no secret that was sent in the wrong place", async () => {
+  const secret = "s3cretInTheWrongPlace";
+  const form = "application/x-www-form-urlencoded";
+  const requests: [body: string, query?: string, type?: string][] = [
+    [JSON.stringify({ client_id: "APP_CLIENT_ID", client_secret: secret })], // by curl -d
+    [`client_id=APP_CLIENT_ID&${secret}`],
+    [`${secret}=&${secret}=`],
+    ["", `&${secret}&${secret}`],
+    ["", "", `${form}; client_secret=${secret}`],
+  ];
+  for (const strict of [false, true]) {
+    const mock = mockKpn({ strict });
+    for (const [body, query = "", type = form] of requests) {
+      const response = await mock.fetch(TOKEN_ENDPOINTS.gateway + query, {
+        method: "POST",
+        headers: { "content-type": type },
+        body,
+      });
+      const { answer, differences } = mock.requests.at(-1)!;
+      const said = JSON.stringify([answer, differences, await response.text()]);
+      assert(!said.includes(secret), said);
+    }
+  }
+});
