@@ -1,6 +1,6 @@
 /** A layer's tokens, kept: one is held, renewed while it ages, and replaced when an API rejects it. */
 
-import { MAX_TIMER, within } from "./deadline.ts";
+import { within } from "./deadline.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import { createSingleFlight, type SingleFlight } from "./flight.ts";
 import type { Ask, Layer } from "./grant.ts";
@@ -199,7 +199,7 @@ async function join(
 
 /** `promise`, which a caller with a signal can leave. */
 function leaving<T>(call: TokenCall | undefined, promise: Promise<T>): Promise<T> {
-  return call?.signal ? within(MAX_TIMER, call.signal, () => promise) : promise;
+  return call?.signal ? within(Infinity, call.signal, () => promise) : promise;
 }
 
 /** Renews an ageing token behind the caller, unless that was tried a moment ago. */

@@ -1,6 +1,6 @@
 /** A call as `fetch` takes it, made ready to be sent more than once. */
 
-import { MAX_TIMER, within } from "./deadline.ts";
+import { within } from "./deadline.ts";
 import type { Content } from "./content.ts";
 import { signalFor } from "./host.ts";
 import { copyHeaders, copyInit, hasHeader, type InitCopy, withHeader } from "./init.ts";
@@ -162,7 +162,7 @@ async function bodyOf(
 ): Promise<Content | undefined> {
   if (override) return override;
   if (request.body === null) return undefined;
-  const bytes = await within(MAX_TIMER, signalOf(request, init), () => request.arrayBuffer());
+  const bytes = await within(Infinity, signalOf(request, init), () => request.arrayBuffer());
   // Firefox shows no body at all.
   return request.bodyUsed || bytes.byteLength ? { read: () => bytes } : undefined;
 }

@@ -4,9 +4,9 @@
 export const MAX_TIMER = 2 ** 31 - 1;
 
 /**
- * Waits for `work`, for at most `ms` and until the caller's `signal` aborts: then rejects
- * with what `late` gives (without it, resolves to `undefined`), or with the signal's
- * reason. The signal that `work` is given aborts when nobody waits for it any more.
+ * Waits for `work`, for at most `ms` (`Infinity`: no limit) and until the caller's `signal`
+ * aborts: then rejects with what `late` gives (without it, resolves to `undefined`), or with the
+ * signal's reason. The signal that `work` is given aborts when nobody waits for it any more.
  * Leaves no timer and no listener behind.
  */
 export function within<T>(
@@ -17,10 +17,13 @@ export function within<T>(
 ): Promise<T> {
   // Work that takes no signal gets none: a controller is dear where 100,000 wait.
   const over = work.length ? createController() : undefined;
-  let timer: ReturnType<typeof setTimeout>;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let stay: (() => void) | undefined;
   return new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => late ? reject(late()) : resolve(undefined as T), ms);
+    // Where there is no limit a timer would only cost, and keep the process from ending.
+    if (ms < Infinity) {
+      timer = setTimeout(() => late ? reject(late()) : resolve(undefined as T), ms);
+    }
     if (signal?.aborted) return reject(signal.reason);
     stay = signal && onAbort(signal, () => reject(signal.reason));
     work(over?.signal as AbortSignal).then(resolve, reject);

@@ -2,7 +2,7 @@
 
 import { discard, isOk } from "./body.ts";
 import { type ApiFetch, prepareCall } from "./call.ts";
-import { MAX_TIMER, onAbort, within } from "./deadline.ts";
+import { onAbort, within } from "./deadline.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { isTokenRejected } from "./fault.ts";
 import { fetchOf } from "./host.ts";
@@ -109,9 +109,13 @@ export function authorizedFetch(
     const call = await prepareCall(input, init, fetchOf<ApiFetch>(fetch), allow);
     const { signal } = call;
     const send = async (token?: AccessToken) => {
-      const sent = () => call.send(token && `Bearer ${token.value}`);
+      const sent = async () => {
+        const answer = await call.send(token && `Bearer ${token.value}`);
+        if (signal?.aborted) discard(answer); // nobody waits for it any more
+        return answer;
+      };
       // Not every host's fetch ends with its signal: happy-dom's does not during a preflight.
-      return checkResponse(await (signal ? within(MAX_TIMER, signal, sent) : sent()));
+      return checkResponse(await (signal ? within(Infinity, signal, sent) : sent()));
     };
     if (call.authorized) return await send();
 
@@ -122,7 +126,7 @@ export function authorizedFetch(
     const response = cloneable(answer);
 
     const other = await within(
-      MAX_TIMER,
+      Infinity,
       signal,
       async (over) =>
         await isRejected(response, over, shouldReplay) && await replacementOf(token, source, ask),
@@ -199,12 +203,20 @@ async function isRejected(
 
 /** On Fastly Compute no response can be cloned: here one that can be, once. */
 function cloneable(response: Response): Response {
-  if (typeof response.clone === "function" || !response.body?.tee) return response;
-  const [body, copy] = response.body.tee();
-  return Object.defineProperties(new Response(body, response), {
+  const { clone, body } = response;
+  if (typeof clone === "function" || !body?.tee || body.locked || !isMakeable(response)) {
+    return response;
+  }
+  const [own, copy] = body.tee();
+  return Object.defineProperties(new Response(own, response), {
     url: { value: response.url },
     clone: { value: () => new Response(copy, response) },
   });
+}
+
+/** Whether a Response with this status and a body can be made: not with 999, nor with 304. */
+function isMakeable({ status }: Response): boolean {
+  return status >= 200 && status <= 599 && !/^(204|205|304)$/.test(`${status}`);
 }
 
 /** A copy that ends with `over`, however it is held: nothing of an answer stays open for it. */
@@ -212,9 +224,9 @@ function copyOf(response: Response, over: AbortSignal): Response {
   // A wrapper of fetch has read it, or it is a stub.
   if (response.bodyUsed || !response.clone) return response;
   const clone = response.clone();
-  const { body, status } = clone;
-  // Node's streams have no pipeThrough, and no Response can be made with a status such as 999.
-  if (!body?.pipeThrough || status > 599) {
+  const { body } = clone;
+  // Node's streams have no pipeThrough.
+  if (!body?.pipeThrough || !isMakeable(clone)) {
     onAbort(over, () => discard(clone));
     return clone;
   }

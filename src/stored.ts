@@ -1,6 +1,6 @@
 /** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
 
-import { inTime, MAX_TIMER, nothing, within } from "./deadline.ts";
+import { inTime, nothing, within } from "./deadline.ts";
 import { isKpnAuthError, KpnAuthError, wordsOf } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Ask, Layer, Run } from "./grant.ts";
@@ -159,7 +159,7 @@ async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
 /** A token of the layer's, or the one that another machine stores meanwhile: whichever is first. */
 function mintOrToken(visit: Visit): Promise<AccessToken> {
   return within(
-    MAX_TIMER,
+    Infinity,
     undefined,
     (over) => Promise.race([mintAndKeep(visit), watch(visit, over)]),
   );

@@ -53,3 +53,17 @@ Deno.test("the work's signal aborts when nobody waits any more, late or left or 
   assertEquals(await within<unknown>(0, undefined, work), undefined);
   assert(ends.every(({ aborted }) => aborted));
 });
+
+Deno.test("B6: who waits without a limit, as a call with a signal does, sets no timer", async () => {
+  const { setTimeout } = globalThis;
+  const { controller, signal } = counted();
+  let timers = 0;
+  Object.assign(globalThis, { setTimeout: () => timers++ });
+  try {
+    const wait = assertRejects(() => within(Infinity, signal, nothing));
+    controller.abort("left");
+    assertEquals([await wait, timers], ["left", 0]);
+  } finally {
+    Object.assign(globalThis, { setTimeout });
+  }
+});

@@ -271,6 +271,35 @@ Deno.test("B75: a stub without clone is judged by its headers and status; one wi
   assertEquals((await replaying("/x")).status, 200);
 });
 
+Deno.test("what no Response can be made with is handed back where it has no clone: its status, a body in use", async () => {
+  const inUse = recorded(401, [FAULT]).response.body!;
+  inUse.getReader();
+  const answers = [
+    ...[101, 304, 600, NaN].map((status) => ({
+      status,
+      body: recorded(401, [FAULT]).response.body,
+    })),
+    { status: 401, body: inUse },
+  ];
+  for (const members of answers) {
+    const { response } = stub(members);
+    assert(await answering([{ response }])("/x") === response, `${members.status}`);
+  }
+});
+
+Deno.test("B18: an answer that comes when its caller has left is cancelled, whatever fetch makes of signals", async () => {
+  const { response, fate } = recorded(200, ["ok"]);
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const { source } = sourceUnderTest();
+  const controller = new AbortController();
+  const fetch = () => (queueMicrotask(() => controller.abort("left")), promise);
+  const call = authorizedFetch(source, { fetch })("/x", { signal: controller.signal });
+  assertEquals(await assertRejects(() => call), "left");
+  resolve(response);
+  await turn();
+  assertEquals(fate.now, "cancelled");
+});
+
 Deno.test("B68: what fetch gave, if it is no answer, is named, in both sends", async () => {
   for (const nothing of [undefined, null]) {
     const none = { response: nothing as unknown as Response };
