@@ -50,15 +50,17 @@ function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
-    if (isUnderNpx()) orphaned(resolve);
+    // Not in a script, which may start a mock that is to stay: `kpn-auth mock &`.
+    if (npmCommand() === "exec") orphaned(resolve);
   });
 }
 
-function isUnderNpx(): boolean {
-  return name === "node" && process.env["npm_command"] === "exec";
+/** What npm does: `exec` as `npx`, or it runs a script. */
+function npmCommand(): string | undefined {
+  return name === "node" ? process.env["npm_command"] : undefined;
 }
 
-/** `npx` runs this in a shell, and passes SIGTERM on to that only: what is left is an orphan. */
+/** npm runs this in a shell, and passes SIGTERM on to that only: what is left is an orphan. */
 function orphaned(resolve: () => void): void {
   const { ppid } = process;
   const timer = setInterval(() => {
@@ -99,7 +101,7 @@ function runProgram(
       // A terminal sends Ctrl-C to both by itself.
       process.on(signal, () => signal === "SIGINT" && stdin.isTTY || send(signal));
     }
-    if (isUnderNpx()) orphaned(() => send("SIGTERM"));
+    if (npmCommand()) orphaned(() => send("SIGTERM"));
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
   });

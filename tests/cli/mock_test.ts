@@ -122,6 +122,21 @@ Deno.test("B89: a mock ends when npx, which runs it in a shell, is ended", async
   await npx.status;
 });
 
+Deno.test("mock -- COMMAND and its command end when npm, which runs them in a shell, is ended", async () => {
+  const script = "trap 'kill $!; exit' TERM; echo begun; sleep 20 & wait; echo outlived";
+  const command = await RUNTIMES.find(({ name }) => name === "node")!
+    .command(["mock", "--", "sh", "-c", script]);
+  const npm = spawn("sh", ["-c", '"$@"; true', "sh", ...command], {
+    env: { ...ENVIRONMENT, npm_command: "run-script" },
+  });
+  await Promise.all([npm.stdin.close(), npm.stderr.cancel()]);
+  const reader = npm.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  assertEquals((await reader.read()).value, "begun\n");
+  npm.kill("SIGTERM");
+  assertEquals((await reader.read()).done, true);
+  await npm.status;
+});
+
 /** The runtimes on which `mock -- COMMAND` is tried: one of them, unless everything is. */
 const SOME = RUNTIMES.filter(({ name }) => ALL || name === "node");
 
