@@ -82,7 +82,8 @@ async function run({ values, program }: Parsed<typeof OPTIONS>, io: Io): Promise
   const gateway = createGateway(settingsOf({ ...await mockOptions(values, io), onAnswer }));
   const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
   let stopping = false;
-  const stop = () => void (stopping = true);
+  // A command is what ends the mock around it.
+  const stop = program.length ? undefined : () => void (stopping = true);
   const library = libraryBeside(io.program ?? "");
   const handle = createPlayground(gateway, { control, remote, stop, library, onAnswer });
   if (io.runtime.name === "node") keepHeapSmall();

@@ -104,11 +104,8 @@ function check(answer: ScriptedAnswer, options: ScriptOptions): void {
   if (typeof answer !== "function" && !ANSWER_NAMES.includes(answer)) {
     refuse(`there is none named ${quoted(answer)}${hint(answer, ANSWER_NAMES, "known")}`);
   }
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(name)) {
-      refuse(`there is no field ${quoted(name)}${hint(name, OPTION_NAMES, "known")}`);
-    }
-  }
+  const unknown = unknownField(options, OPTION_NAMES);
+  if (unknown) refuse(unknown);
   const { to, method, path, client, requestId, times = 1, delay = 0 } = options;
   if (to !== undefined && to !== "token" && to !== "api") {
     refuse(`to is "token" or "api", not ${quoted(to)}`);
@@ -135,6 +132,12 @@ function refuse(why: string): never {
 
 function quoted(value: unknown): string {
   return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+}
+
+/** What to say of a field that nobody knows: a slip of the finger must not be lost in silence. */
+export function unknownField(options: object, known: readonly string[]): string | undefined {
+  const name = Object.keys(options).find((name) => !known.includes(name));
+  return name && `there is no field ${quoted(name)}${hint(name, known, "known")}`;
 }
 
 /** The nearest name, or all of them. */

@@ -1,6 +1,7 @@
 /** What KPN's gateway sends by itself: deliveries, signed and tried again, and the life of the keys. */
 
 import { isLoopback } from "./path.ts";
+import { unknownField } from "./script.ts";
 import { keyRing, type MockWebhookKey, STRANGER } from "./webhook_keys.ts";
 
 /** A way in which a delivery is wrong; `twice` is not, since KPN delivers at least once. */
@@ -174,7 +175,11 @@ function originOf(url: string): string {
 }
 
 function check(url: string, origins: readonly string[], options: DeliverOptions): void {
-  if (typeof url !== "string" || !URL.canParse(url)) refuse("the url is no URL");
+  if (typeof url !== "string" || !/^https?:/i.test(url) || !URL.canParse(url)) {
+    refuse("the url is no http URL");
+  }
+  const unknown = unknownField(options, ["key", "attempt", "timestamp", "wrong"]);
+  if (unknown) refuse(unknown);
   if (!isLoopback(new URL(url)) && !origins.includes(new URL(url).origin)) {
     refuse(`the mock sends to this machine only; put ${new URL(url).origin} into its deliverTo`);
   }

@@ -174,6 +174,15 @@ for (const runtime of SOME) {
     assertEquals((await runScript(runtime, "kill -KILL $$")).code, 128 + 9);
   });
 
+  Deno.test(`mock -- COMMAND ends with its command, and has no /mock/stop [${runtime.name}]`, async () => {
+    const { stdout } = await run(
+      runtime,
+      ["mock", "--control", "--", "sh", "-c", 'curl -s -X POST "$KPN_MOCK/mock/stop"'],
+      { all: true },
+    );
+    assertMatch(stdout, /no such control/);
+  });
+
   Deno.test(`mock -- COMMAND says that there is no such program [${runtime.name}]`, async () => {
     const { code, stderr } = await run(runtime, ["mock", "--", "no-such-program"], { all: true });
     assertEquals([code, stderr], [127, "kpn-auth: There is no program no-such-program to run.\n"]);

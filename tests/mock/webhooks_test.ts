@@ -179,6 +179,8 @@ Deno.test("an order that makes no sense is refused", async () => {
   const { mock } = desk();
   const orders: [string, unknown][] = [
     ["no URL", {}],
+    ["ftp://127.0.0.1/sms", {}],
+    [HOOK, { attemp: 2 }],
     [HOOK, { attempt: 0 }],
     [HOOK, { attempt: 1.5 }],
     [HOOK, { timestamp: NaN }],
