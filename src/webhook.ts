@@ -145,14 +145,14 @@ export async function verifyWebhook(
     refuse("malformed_signature", "its signature is not 64 hexadecimal digits, given once");
   }
   const keyId = header("key-id") || undefined;
-  const isMap = secrets instanceof Map;
-  if (isMap && !secrets.has(keyId)) {
+  const byKeyId = isA("Map", secrets) ? secrets as ReadonlyMap<unknown, string> : undefined;
+  if (byKeyId && !byKeyId.has(keyId)) {
     refuse("unknown_key", `no secret is for its key id, ${JSON.stringify(keyId)}`);
   }
   const body = await readBody(request, limit);
   // All are tried: the time does not say which of them signed.
-  const listed = [secrets].flat();
-  const possible = isMap ? [secrets.get(keyId)] : listed.length ? listed : [""];
+  const listed = [secrets as string | readonly string[]].flat();
+  const possible = byKeyId ? [byKeyId.get(keyId)!] : listed.length ? listed : [""];
   const signed = await Promise.all(possible.map((secret) => hasSigned(secret, signature, body)));
   if (!signed.includes(true)) {
     refuse("wrong_signature", "another secret signed it, or its body was changed");
@@ -164,6 +164,11 @@ export async function verifyWebhook(
   const attempt = Number(header("attempt")) || undefined;
   const text = () => new TextDecoder().decode(body);
   return { body, text, json: () => JSON.parse(text()), keyId, attempt, timestamp };
+}
+
+/** By its tag: another realm's are no instances of this one's classes, and Node's Buffer has bytes too. */
+function isA(tag: "Map" | "Uint8Array", value: unknown): boolean {
+  return Object(value)[Symbol.toStringTag] === tag;
 }
 
 function refuse(code: WebhookErrorCode, why: string): never {
@@ -180,20 +185,21 @@ function valueOf(name: string, headers: WebhookHeaders): string {
 /** The body's bytes, in a copy that nobody else can change. */
 async function readBody(request: Request | RawWebhook, limit: number) {
   const { body, bodyUsed, signal } = request as Request;
-  // By its tag: another realm's bytes, and Node's Buffer, are bytes too.
-  const isBytes = Object(body)[Symbol.toStringTag] === "Uint8Array";
-  if (!isBytes && body !== null && (bodyUsed || !Object(body).getReader)) {
-    throw new TypeError(
-      "Cannot verify a webhook: its raw body is needed, before anything reads or parses it",
-    );
-  }
-  const bytes = isBytes || body === null
+  const isWhole = body === null || isA("Uint8Array", body);
+  if (!isWhole && (bodyUsed || !Object(body).getReader)) throw notRaw();
+  const bytes = isWhole
     ? new Uint8Array(body as unknown as Uint8Array)
     : await readStream(body, signal, limit);
   if (!bytes || !(bytes.length <= limit)) {
     refuse("too_large", `its body is longer than ${limit} bytes`);
   }
   return bytes;
+}
+
+function notRaw(): TypeError {
+  return new TypeError(
+    "Cannot verify a webhook: its raw body is needed, before anything reads or parses it",
+  );
 }
 
 /** Reads to the end, or past the limit: then there is nothing. An abort is a body that broke off. */
@@ -211,6 +217,7 @@ async function readStream(body: ByteStream, signal: AbortSignal | undefined, lim
       const { done, value } = await reader.read().catch(broken);
       if (signal?.aborted) broken();
       if (done) return bytes.slice(0, size);
+      if (!isA("Uint8Array", value)) throw notRaw(); // text, after Node's setEncoding
       const end = size + value!.length;
       if (end > bytes.length) {
         const longer = new Uint8Array(2 * end);

@@ -499,3 +499,28 @@ Deno.test("more secrets than are remembered are verified all the same", async ()
     }
   }
 });
+
+Deno.test("a stream of text, as after Node's setEncoding, is no raw body, and no stranger's signature", async () => {
+  for (const chunk of [BODY, bytes(BODY).buffer, undefined, new Uint16Array(2)]) {
+    const body = new Blob([]).stream().pipeThrough(
+      new TransformStream<unknown, Uint8Array>({
+        start: (controller) => controller.enqueue(chunk as Uint8Array),
+      }),
+    );
+    const error = await assertRejects(
+      async () => verify({ body, headers: await headersFor() }),
+      TypeError,
+    );
+    assertMatch(error.message, /its raw body is needed/);
+  }
+});
+
+Deno.test("B75: a Map of another realm is a Map", async () => {
+  const secrets = Object.setPrototypeOf(new Map([[KEY, SECRET]]), {
+    has: (id: unknown) => id === KEY,
+    get: () => SECRET,
+    [Symbol.toStringTag]: "Map",
+  });
+  const headers = await headersFor();
+  assertEquals((await verify({ body: bytes(BODY), headers }, secrets)).keyId, KEY);
+});
