@@ -1,7 +1,13 @@
 import { KpnAuthError } from "../mod.ts";
 import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { createSingleFlight } from "../src/flight.ts";
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "./support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "./support/assert.ts";
 import { deferred, sourceUnderTest } from "./support/source.ts";
 
 const flightOn = (timeout: number, now: () => number) =>
@@ -138,16 +144,44 @@ Deno.test("B12: a waiter leaves a mint that never settles, mints for itself, and
   assertEquals([launches, flight.busy()], [1, false]);
 });
 
-Deno.test("B12: what rejects a mint and is no KpnAuthError is the runtime's doing: three rounds, then an error", async () => {
-  for (const foreign of [new Error("request has since ended"), "gone", undefined]) {
+Deno.test("B12: another call's mint that is rejected by no KpnAuthError is no outcome: three rounds, then an error", async () => {
+  for (
+    const [foreign, said] of [[new Error("request has ended"), "(request has ended)"], [
+      undefined,
+      "nothing.",
+    ]] as const
+  ) {
     const flight = flightOn(1_000, Date.now);
     let launches = 0;
     const launch = () => {
       launches++;
       return flight.launch(() => Promise.reject(foreign));
     };
-    const { code } = await assertRejects(() => flight.join(launch), KpnAuthError);
-    assertEquals([code, launches, flight.busy()], ["timeout", 3, false]);
+    // Each time another waiter is the first to go round, and launches what the last one joins.
+    const waiters = Array.from({ length: 4 }, () => flight.join(launch).catch((error) => error));
+    const outcomes = await Promise.all(waiters);
+    assertEquals(outcomes.slice(0, 3), [foreign, foreign, foreign]);
+    const last = outcomes[3];
+    assert(last instanceof KpnAuthError);
+    assertStringIncludes(last.message, said);
+    assertEquals([last.code, launches, flight.busy()], ["timeout", 3, false]);
+  }
+});
+
+Deno.test("a mistake in a program's own clock or randomness is thrown as it is, after one mint", async () => {
+  for (const option of ["now", "random"]) {
+    const mistake = new TypeError("is not a function");
+    let broken = false;
+    const given = () => {
+      if (broken) throw mistake;
+      return 0;
+    };
+    const { source, mock } = sourceUnderTest({
+      [option]: given,
+      fetch: (url, init) => (broken = true, mock.fetch(url, init)),
+    });
+    assertStrictEquals(await source.token().catch((error) => error), mistake);
+    assertEquals(mock.requests.length, 1, option);
   }
 });
 
@@ -207,28 +241,39 @@ Deno.test("B8: what lands is the newest run's, never that of one whose place was
   assertEquals(landed, ["new", "late, and nothing newer"]);
 });
 
+const RAN_OUT = "timeout (1000 ms) ran out while waiting for another call's token request";
+
 Deno.test("B69: who waits in several rounds waits for one timeout in all; an orphan costs one more", () =>
   inVirtualTime(async ({ now, sleep, timers }) => {
     const flight = flightOn(1_000, now);
-    const foreign = (ms: number) => () =>
-      flight.launch(() => sleep(ms).then(() => Promise.reject(undefined)));
+    /** Runs of other calls: each dies after 600 ms, when the next is in the air. */
+    const others = (count: number) => {
+      flight.launch(async () => {
+        await sleep(600);
+        if (count > 1) others(count - 1);
+        throw undefined;
+      }).catch(() => {});
+    };
+    const wait = (since?: number) =>
+      assertRejects(() => flight.join(() => Promise.reject("never"), since), KpnAuthError, RAN_OUT);
     const since = now();
-    const refused = () => assertRejects(() => flight.join(foreign(600)), KpnAuthError);
-    assertEquals((await refused()).code, "timeout");
+    others(3);
+    await wait();
     assertEquals(now() - since, 1_100);
     await sleep(1_000);
 
     const before = now();
-    const again = flight.join(foreign(600), before - 900);
-    await assertRejects(() => again, KpnAuthError, "timeout (1000 ms) ran out");
+    others(3);
+    await wait(before - 900);
     assertEquals(now() - before, 200);
-    await sleep(1_000);
+    await sleep(2_000);
 
     const orphaned = now();
     flight.launch(() => new Promise(() => {}));
-    await assertRejects(() => flight.join(foreign(600)), KpnAuthError);
-    assertEquals(now() - orphaned, 2_200);
-    await sleep(1_000);
+    const late = () => Promise.reject(new KpnAuthError("timeout", "its own deadline"));
+    const own = () => flight.launch(() => sleep(1_000).then(late));
+    await assertRejects(() => flight.join(own), KpnAuthError, "its own deadline");
+    assertEquals(now() - orphaned, 2_100);
     assertEquals(timers(), 0);
   }));
 
