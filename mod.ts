@@ -51,7 +51,7 @@ export {
   type TokenFetch,
   type TokenFetchInit,
 } from "./src/grant.ts";
-export type { BodyLike, ResponseLike } from "./src/body.ts";
+export type { BodyLike, HeadersLike, ResponseLike } from "./src/body.ts";
 export type { TokenStore } from "./src/stored.ts";
 export type { EventListener, KpnAuthEvent } from "./src/events.ts";
 export type { TokenCall, TokenSource } from "./src/cached.ts";

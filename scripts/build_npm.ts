@@ -100,7 +100,7 @@ function typesVersions(entryPoints: readonly EntryPoint[]): Record<string, strin
   );
 }
 
-/** dnt, or why it cannot be had. */
+/** dnt, or why it is missing. */
 async function loadDnt() {
   try {
     // deno-lint-ignore no-import-prefix -- literal, and here, so that its failure can be caught
@@ -128,7 +128,7 @@ if (import.meta.main) {
   const work = await plan(outDir);
   const { dnt, reason } = await loadDnt();
   if (!dnt && values["require-dnt"]) {
-    console.error(`Cannot build a release: dnt cannot be had from JSR (${reason})`);
+    console.error(`Cannot build a release: JSR does not give dnt (${reason})`);
     Deno.exit(1);
   }
   await emptyFolder(outDir);

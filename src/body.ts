@@ -122,8 +122,11 @@ function chunkOf(chunk: unknown): string | Uint8Array {
   return whole;
 }
 
+/** A `Uint8Array<ArrayBuffer>`, as TypeScript before 5.7 can read it, too. */
+type Bytes = ReturnType<typeof Uint8Array.of>;
+
 /** The bytes of a buffer or a view, of whatever realm: not copied. */
-export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+export function bytesOf(value: unknown): Bytes | undefined {
   if (ArrayBuffer.isView(value)) {
     return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
   }

@@ -10,8 +10,9 @@ export interface SingleFlight<T> {
   /** Starts a run and makes it the one that others join; who starts it sees to its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
   /**
-   * Waits for the run in the air, or for the one that `start` launches. Who waits again names
-   * the time (epoch ms) since when it has been waiting: the timeout is total.
+   * Waits for the run in the air, or for the one that `start` launches, whose error is rethrown
+   * as it is. Who waits again names the time (epoch ms) since when it has been waiting: the
+   * timeout is total.
    */
   join(start: () => Promise<T>, since?: number): Promise<T>;
 }
@@ -34,11 +35,13 @@ const ROUNDS = 3;
 
 const LATE = Symbol();
 
+const ANOTHER = "another call's token request";
+
 /**
  * An edge runtime may end the request that started a run: its promise then never
  * settles, or rejects in the runtime's words (workerd#210). So each waiter has a timer of
- * its own, a run that outlived its deadline is dead, and whatever rejects without being a
- * {@linkcode KpnAuthError} is no outcome: the waiter clears the slot and goes round. A
+ * its own, a run that outlived its deadline is dead, and what rejects another call's run without
+ * being a {@linkcode KpnAuthError} is no outcome: the waiter clears the slot and goes round. A
  * waiter waits for `timeout` in all; a run that was orphaned costs it one more.
  */
 export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>): SingleFlight<T> {
@@ -66,15 +69,19 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
 
   async function join(start: () => Promise<T>, since = now()): Promise<T> {
     for (let round = 1;; round++) {
-      const { promise, startedAt } = inAir() ?? { promise: start(), startedAt: now() };
+      const others = inAir();
+      const { promise, startedAt } = others ?? { promise: start(), startedAt: now() };
       const [mine, its] = [left(since), left(startedAt)];
       try {
         return await within(Math.min(mine, its), undefined, () => promise, () => LATE);
       } catch (error) {
-        if (isKpnAuthError(error)) throw error;
-        if (error === LATE && mine < its) throw tooLate(`timeout (${timeout} ms) ran out`);
+        // Its own run is not rejected by the end of its request, but by a mistake of the program's.
+        if (isKpnAuthError(error) || !others && error !== LATE) throw error;
+        if (error === LATE && mine < its) {
+          throw tooLate(`timeout (${timeout} ms) ran out while waiting for ${ANOTHER}`);
+        }
         clear(promise);
-        if (round === ROUNDS) throw tooLate(`the runtime ended the request for it${said(error)}`);
+        if (round === ROUNDS) throw tooLate(`${ANOTHER} came to nothing${said(error)}`);
         if (error === LATE) since = now();
       }
     }
@@ -83,15 +90,12 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
   return { busy: () => !!inAir(), launch, join };
 }
 
-/** What the runtime said, in parentheses; a run that just died says nothing. */
+/** Why it was rejected, in parentheses; a run that just died says nothing. */
 function said(error: unknown): string {
-  return error === LATE ? "" : ` (${causeOf(error).message})`;
+  return error === LATE || error === undefined ? "" : ` (${causeOf(error).message})`;
 }
 
 function tooLate(why: string): KpnAuthError {
-  return new KpnAuthError(
-    "timeout",
-    `Cannot get a token: ${why} while waiting for a token request of another call. ` +
-      "Pass waitUntil on an edge runtime.",
-  );
+  const remedy = "On an edge runtime, pass waitUntil.";
+  return new KpnAuthError("timeout", `Cannot get a token: ${why}. ${remedy}`);
 }

@@ -138,16 +138,43 @@ Deno.test("B12: a waiter leaves a mint that never settles, mints for itself, and
   assertEquals([launches, flight.busy()], [1, false]);
 });
 
-Deno.test("B12: what rejects a mint and is no KpnAuthError is the runtime's doing: three rounds, then an error", async () => {
-  for (const foreign of [new Error("request has since ended"), "gone", undefined]) {
+Deno.test("B12: another call's mint that is rejected by no KpnAuthError is no outcome: three rounds, then an error", async () => {
+  for (const foreign of [new Error("request has since ended"), undefined]) {
     const flight = flightOn(1_000, Date.now);
     let launches = 0;
     const launch = () => {
       launches++;
       return flight.launch(() => Promise.reject(foreign));
     };
-    const { code } = await assertRejects(() => flight.join(launch), KpnAuthError);
-    assertEquals([code, launches, flight.busy()], ["timeout", 3, false]);
+    // In each round another waiter is the first, and launches what the others join.
+    const waiters = Array.from({ length: 4 }, () => flight.join(launch).catch((error) => error));
+    const [first, second, third, last] = await Promise.all(waiters);
+    assertEquals([first, second, third], [foreign, foreign, foreign]);
+    assert(last instanceof KpnAuthError);
+    assertEquals([last.code, launches, flight.busy()], ["timeout", 3, false]);
+    const why = foreign ? " (request has since ended)" : "";
+    assertEquals(
+      last.message,
+      `Cannot get a token: another call's token request came to nothing${why}. ` +
+        "On an edge runtime, pass waitUntil.",
+    );
+  }
+});
+
+Deno.test("a mistake in a program's own clock or randomness is thrown as it is, after one mint", async () => {
+  for (const option of ["now", "random"]) {
+    const mistake = new TypeError("is not a function");
+    let broken = false;
+    const given = () => {
+      if (broken) throw mistake;
+      return 0;
+    };
+    const { source, mock } = sourceUnderTest({
+      [option]: given,
+      fetch: (url, init) => (broken = true, mock.fetch(url, init)),
+    });
+    assertStrictEquals(await source.token().catch((error) => error), mistake);
+    assertEquals(mock.requests.length, 1, option);
   }
 });
 
@@ -207,28 +234,39 @@ Deno.test("B8: what lands is the newest run's, never that of one whose place was
   assertEquals(landed, ["new", "late, and nothing newer"]);
 });
 
+const RAN_OUT = "timeout (1000 ms) ran out while waiting for another call's token request";
+
 Deno.test("B69: who waits in several rounds waits for one timeout in all; an orphan costs one more", () =>
   inVirtualTime(async ({ now, sleep, timers }) => {
     const flight = flightOn(1_000, now);
-    const foreign = (ms: number) => () =>
-      flight.launch(() => sleep(ms).then(() => Promise.reject(undefined)));
+    /** Runs of other calls: each dies after 600 ms, when the next is in the air. */
+    const others = (count: number) => {
+      flight.launch(async () => {
+        await sleep(600);
+        if (count > 1) others(count - 1);
+        throw undefined;
+      }).catch(() => {});
+    };
+    const wait = (since?: number) =>
+      assertRejects(() => flight.join(() => Promise.reject("never"), since), KpnAuthError, RAN_OUT);
     const since = now();
-    const refused = () => assertRejects(() => flight.join(foreign(600)), KpnAuthError);
-    assertEquals((await refused()).code, "timeout");
+    others(3);
+    await wait();
     assertEquals(now() - since, 1_100);
     await sleep(1_000);
 
     const before = now();
-    const again = flight.join(foreign(600), before - 900);
-    await assertRejects(() => again, KpnAuthError, "timeout (1000 ms) ran out");
+    others(3);
+    await wait(before - 900);
     assertEquals(now() - before, 200);
-    await sleep(1_000);
+    await sleep(2_000);
 
     const orphaned = now();
     flight.launch(() => new Promise(() => {}));
-    await assertRejects(() => flight.join(foreign(600)), KpnAuthError);
-    assertEquals(now() - orphaned, 2_200);
-    await sleep(1_000);
+    const late = () => Promise.reject(new KpnAuthError("timeout", "its own deadline"));
+    const own = () => flight.launch(() => sleep(1_000).then(late));
+    await assertRejects(() => flight.join(own), KpnAuthError, "its own deadline");
+    assertEquals(now() - orphaned, 2_100);
     assertEquals(timers(), 0);
   }));
 
@@ -250,17 +288,4 @@ Deno.test("B12: a run is in the air until 100 ms after its deadline, to the ms",
   const busy = [0, 1_099, 1_100].map((now) => (time = now, flight.busy()));
   assertEquals(busy, [true, true, false]);
   await run;
-});
-
-Deno.test("B12: who waits in vain for another call's run hears why, and of waitUntil", async () => {
-  const flight = flightOn(1_000, () => 0);
-  const { message } = await assertRejects(
-    () => flight.join(() => flight.launch(() => Promise.reject(new Error("ended")))),
-    KpnAuthError,
-  );
-  assertEquals(
-    message,
-    "Cannot get a token: the runtime ended the request for it (ended) while waiting for a token request " +
-      "of another call. Pass waitUntil on an edge runtime.",
-  );
 });

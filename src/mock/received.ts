@@ -1,5 +1,8 @@
 /** A request as a mock reads it, whatever server took it: its head, and up to 1 MiB of its body. */
 
+/** A `Uint8Array<ArrayBuffer>`, as TypeScript before 5.7 can read it, too. */
+type Bytes = ReturnType<typeof Uint8Array.of>;
+
 /** What is known of a request while it is answered. */
 export interface Received {
   readonly method: string;
@@ -7,7 +10,7 @@ export interface Received {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** The body's first MiB. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Bytes;
   /** The whole body of a longer one. */
   readonly stream?: ReadableStream<Uint8Array>;
   /** Aborted when whoever asked is gone. Ask for it only where it is needed: few answers wait. */
@@ -66,7 +69,7 @@ export function begun(
 }
 
 /** All chunks as one. */
-export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function joined(chunks: readonly Uint8Array[]): Bytes {
   const bytes = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
   let at = 0;
   for (const chunk of chunks) {

@@ -38,10 +38,10 @@ export function installed(): Promise<Installed> {
 }
 
 async function install(): Promise<Installed> {
-  const kept = await filledOnce("packed", await sourcesKey(), pack);
   const folder = await Deno.makeTempDir({ prefix: "kpn-auth-package-" });
   addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-  await run("cp", ["-R", kept, `${folder}/kept`]);
+  const copy = (kept: string) => run("cp", ["-R", kept, `${folder}/kept`]);
+  await filledOnce("packed", await sourcesKey(), pack, copy);
   const project = `${folder}/kept/project`;
   const manifest: Manifest = JSON.parse(
     await Deno.readTextFile(`${project}/node_modules/kpn-auth/package.json`),

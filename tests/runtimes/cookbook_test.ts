@@ -21,12 +21,12 @@ const LIBRARIES = [
   "@opentelemetry/sdk-metrics",
 ];
 
-/** A folder with all recipes, beside the package and the libraries. */
+/** A folder with all recipes but the hosts' (which are in folders), beside the package and the libraries. */
 async function kitchen(): Promise<string> {
   const { folder } = await installed();
   await link(folder, LIBRARIES);
   const text = await Deno.readTextFile(COOKBOOK);
-  for (const [, name = ""] of text.matchAll(/<!-- example: (\S+\.m?js) -->/g)) {
+  for (const [, name = ""] of text.matchAll(/<!-- example: ([^\s/]+\.m?js) -->/g)) {
     await Deno.writeTextFile(`${folder}/${name}`, await example(name, COOKBOOK));
   }
   return folder;

@@ -37,8 +37,9 @@ const ENV = { WINEDEBUG: "-all", WINEARCH: "win64", WINEDLLOVERRIDES: "mscoree,m
 
 /** A Windows of our own, made once. */
 async function prefix(): Promise<string> {
-  return await filledOnce("wine", JSON.stringify(ENV), async (WINEPREFIX) => {
+  const fill = async (WINEPREFIX: string) => {
     await run("wine", ["wineboot", "-i"], { env: { ...ENV, WINEPREFIX } });
     await run("wineserver", ["-w"], { env: { ...ENV, WINEPREFIX } }); // until all is written
-  });
+  };
+  return await filledOnce("wine", JSON.stringify(ENV), fill, (folder) => folder);
 }
