@@ -318,6 +318,22 @@ test("B53: a deadline that ends the mint releases the lock, under waitUntil", as
   assertEquals([error.code, store.locked(), told()], ["timeout", false, []]);
 });
 
+test("B53: after the deadline nothing is looked for any more", async (time) => {
+  const looked: number[] = [];
+  const since = time.now();
+  const { ask, settled } = storedOn(time, {
+    ...empty,
+    get: () => Promise.resolve(void looked.push(time.now() - since)),
+  }, {
+    timeout: 4_000,
+    layer: ({ run: { signal } }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  });
+  await assertRejects(() => ask(), KpnAuthError, "timeout (4000 ms) ran out");
+  await settled();
+  assertEquals(looked, [0]);
+});
+
 test("B59: who gets no lock keeps trying for it and looking, then mints alone before its deadline", async (time) => {
   for (const [timeout, alone] of [[10_000, 8_500], [2_000, 1_000]] as const) {
     const looked: number[] = [];
@@ -333,6 +349,19 @@ test("B59: who gets no lock keeps trying for it and looking, then mints alone be
     assertEquals(told(), []);
     assertEquals(tried, Array.from({ length: alone / 100 }, (_, n) => n * 100));
     assertEquals(looked.at(-1), alone, "it looks once more before it mints alone");
+  }
+});
+
+test("B59: who waits for a lock looks every 50 to 150 ms, by chance, so that machines spread", async (time) => {
+  for (const [random, every] of [[0, 50], [0.9, 140]] as const) {
+    const tried: number[] = [];
+    const since = time.now();
+    const { ask } = storedOn(time, {
+      ...empty,
+      exclusive: () => Promise.resolve(void tried.push(time.now() - since)),
+    }, { random: () => random });
+    await ask();
+    assertEquals(tried.slice(0, 3), [0, every, 2 * every]);
   }
 });
 
