@@ -48,9 +48,12 @@ export interface Tried {
 /** What an answer begins with: tests may print, too. */
 export const MARK = "mutants: ";
 
-/** A test hangs if it takes more than so much of the processor, in ms, or nothing for so many seconds. */
+/** A test hangs if it takes more than so much of the processor, in ms, or next to nothing for so many seconds. */
 const LONGEST = 10_000;
 const IDLE = 15;
+
+/** In a second with less of the processor, in ms, it does nothing but look at this. */
+const TICK = 20;
 
 const HUNG = "did not end";
 
@@ -163,7 +166,7 @@ function onHang(hung: () => void) {
   let before = started;
   let idle = 0;
   return setInterval(() => {
-    idle = used() - before < 1 ? idle + 1 : 0;
+    idle = used() - before < TICK ? idle + 1 : 0;
     before = used();
     if (idle === IDLE || before - started > LONGEST) hung();
   }, 1_000);
