@@ -56,7 +56,8 @@ function answersOf(output: ReadableStreamDefaultReader<string>, child: Deno.Chil
   let text = "";
   return async (): Promise<string | undefined> => {
     for (;;) {
-      const found = new RegExp(`^${MARK}(.*)\n`, "m").exec(text);
+      // Not `.`: a failure may quote U+2028.
+      const found = new RegExp(`^${MARK}([^\n]*)\n`, "m").exec(text);
       if (found) {
         text = text.slice(found.index + found[0].length);
         return found[1];

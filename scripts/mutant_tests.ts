@@ -28,6 +28,7 @@ export interface Learnt {
   readonly loading: readonly number[];
   readonly tests: readonly {
     readonly id: TestId;
+    /** What it takes of the processor. */
     readonly ms: number;
     readonly mutants: readonly number[];
     /** Why it fails without any fault. */
@@ -47,9 +48,12 @@ export interface Tried {
 /** What an answer begins with: tests may print, too. */
 export const MARK = "mutants: ";
 
-/** A test hangs if it takes more than so much of the processor, in ms, or nothing for so many seconds. */
+/** A test hangs if it takes more than so much of the processor, in ms, or next to nothing for so many seconds. */
 const LONGEST = 10_000;
 const IDLE = 15;
+
+/** In a second with less of the processor, in ms, it does nothing but look at this. */
+const TICK = 20;
 
 const HUNG = "did not end";
 
@@ -158,18 +162,20 @@ async function failureOf({ name, run }: Test): Promise<string | undefined> {
 
 /** Calls `hung` when a test hangs, however busy the machine is with other things. */
 function onHang(hung: () => void) {
-  const used = () => {
-    const { user, system } = cpuUsage();
-    return (user + system) / 1_000;
-  };
   const started = used();
   let before = started;
   let idle = 0;
   return setInterval(() => {
-    idle = used() - before < 1 ? idle + 1 : 0;
+    idle = used() - before < TICK ? idle + 1 : 0;
     before = used();
     if (idle === IDLE || before - started > LONGEST) hung();
   }, 1_000);
+}
+
+/** How many ms of the processor this process has taken. */
+function used(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Nothing that a test began may go on after it. */
@@ -186,10 +192,10 @@ async function learn({ files }: Learn): Promise<Learnt> {
   for (const file of files) {
     for (const [nth, test] of (await load(file)).entries()) {
       reached = new Set();
-      const started = performance.now();
+      const started = used();
       const failure = await failureOf(test);
       console.log();
-      const ms = performance.now() - started;
+      const ms = used() - started;
       const id: TestId = [file, nth];
       tests.push({ id, ms, mutants: [...reached], ...failure && { failure } });
     }

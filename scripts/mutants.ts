@@ -9,7 +9,8 @@
  *     deno task mutants src/fault.ts --tests='fault|explain'   only by tests whose file's name begins so
  *
  * All faults stand in one copy of the sources, each behind a switch, so that a process boots once and
- * tries many (`mutant_tests.ts`). A fault is tried only by the tests that reach it, the fastest first.
+ * tries many (`mutant_tests.ts`). A fault is tried only by the tests that reach it: the module's own,
+ * then the others that are cheap. A dear test of another module is no proof of this one.
  */
 
 import { parseArgs } from "node:util";
@@ -32,6 +33,9 @@ const LIST = "tests/equivalent.md";
 
 /** How many processes try faults at once. */
 const WORKERS = 2;
+
+/** A test is dear if it takes more of the processor, in ms. */
+const DEAR = 500;
 
 /** How many are to be killed of 100 that can be. */
 const AIM = 95;
@@ -116,14 +120,15 @@ async function learn(): Promise<Learnt> {
   };
 }
 
-/** Which tests to try a fault by: those that reach it, the module's own first, then the fastest. */
+/** Which tests to try a fault by: the module's own that reach it, then the cheap ones of others. */
 function chooser({ loading, tests }: Learnt) {
   const early = new Set(loading);
   const reaching = (path: string, ids: ReadonlySet<number>): TestId[] => {
     const name = /(\w+)\.ts$/.exec(path)![1]!;
     const isOwn = ({ id: [file] }: { id: TestId }) => file.split("/").pop()!.startsWith(name);
     const its = tests.filter(({ mutants }) => mutants.some((id) => ids.has(id)));
-    return [...its.filter(isOwn), ...its.filter((test) => !isOwn(test))].map(({ id }) => id);
+    const others = its.filter((test) => !isOwn(test) && test.ms <= DEAR);
+    return [...its.filter(isOwn), ...others].map(({ id }) => id);
   };
   const inFile = new Map(
     [...all].map(([path, its]) => [path, reaching(path, new Set(its.map((one) => ids.get(one)!)))]),

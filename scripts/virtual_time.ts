@@ -115,7 +115,7 @@ export async function inVirtualTime<T>(
     }).finally(() => done = true);
     outcome.catch(() => {}); // read below
     for (;;) {
-      do await new Promise<void>((resolve) => setImmediate(resolve)); while (cryptography.busy());
+      do await immediately(); while (cryptography.busy());
       if (done) return await outcome;
       fireNext();
     }
@@ -125,9 +125,13 @@ export async function inVirtualTime<T>(
   }
 }
 
+/** Waits until nothing is left to do but what waits for timers, threads or the world. */
+const immediately = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /**
  * `crypto.subtle` works on threads of its own: it alone keeps a simulation waiting in real time.
- * It answers in the order in which it was asked, so that every run is the same.
+ * It answers in the order in which it was asked, one after the other has been dealt with, so that
+ * every run is the same.
  */
 function watchCryptography() {
   const { subtle } = crypto;
@@ -139,7 +143,7 @@ function watchCryptography() {
       const answer: Promise<unknown> = Reflect.apply(subtle[name] as () => never, subtle, given);
       answer.catch(() => {}); // read in its turn
       const inTurn = before.then(() => answer);
-      before = inTurn.catch(() => {});
+      before = inTurn.catch(() => {}).then(immediately);
       return inTurn.finally(() => running--);
     },
   });

@@ -43,6 +43,7 @@ const SPELLINGS: Record<string, (secret: string) => string> = {
   HTML: inHtml,
   "HTML, numbers": (secret) =>
     secret.replace(/[<>"'&]/g, (char) => `&#x${char.charCodeAt(0).toString(16)};`),
+  XML: (secret) => inHtml(secret).replaceAll("&#39;", "&apos;"),
   "JSON in HTML": (secret) => inHtml(inJson(secret)),
   "a form in JSON": (secret) => inJson(inForm(secret)),
   "JSON in a URL": (secret) => encodeURIComponent(inJson(secret)),

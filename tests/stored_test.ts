@@ -187,6 +187,25 @@ test("B62: with a short timeout a store gets a quarter of it, so that the mint h
   ]]);
 });
 
+test("B62: without a key nothing is read, locked or written: the source mints alone", async (time) => {
+  const asked: PropertyKey[] = [];
+  const store = new Proxy(empty, { get: (_, operation) => void asked.push(operation) });
+  const { ask, settled, told } = storedOn(time, store, {
+    keyOf: () => Promise.reject(new TypeError("no key")),
+  });
+  assertEquals((await ask()).value, "minted 1");
+  await settled();
+  assertEquals([asked, told()], [[], ["get: TypeError"]]);
+});
+
+test("B62: what is stored and is no token is an event that says so", async (time) => {
+  const { ask, told } = storedOn(time, { ...empty, get: () => Promise.resolve("foreign") });
+  assertEquals((await ask()).value, "minted 1");
+  const [event, ...more] = told();
+  assertMatch(event!, /^get: .*no access token/);
+  assertEquals(more, []);
+});
+
 test("B62: without crypto.subtle the source mints alone, and says so", async ({ now }) => {
   const { subtle } = crypto;
   Object.defineProperty(crypto, "subtle", { value: undefined, configurable: true });
@@ -294,8 +313,25 @@ test("B53: a deadline that ends the mint releases the lock, under waitUntil", as
   const store = memoryStore(time.now);
   const { ask, settled, told } = storedOn(time, store, { layer: never, timeout: 4_000 });
   const error = await assertRejects(() => ask(), KpnAuthError, "timeout (4000 ms) ran out");
+  assertMatch(error.message, /while waiting for the store/);
   await settled();
   assertEquals([error.code, store.locked(), told()], ["timeout", false, []]);
+});
+
+test("B53: after the deadline nothing is looked for any more", async (time) => {
+  const looked: number[] = [];
+  const since = time.now();
+  const { ask, settled } = storedOn(time, {
+    ...empty,
+    get: () => Promise.resolve(void looked.push(time.now() - since)),
+  }, {
+    timeout: 4_000,
+    layer: ({ run: { signal } }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  });
+  await assertRejects(() => ask(), KpnAuthError, "timeout (4000 ms) ran out");
+  await settled();
+  assertEquals(looked, [0]);
 });
 
 test("B59: who gets no lock keeps trying for it and looking, then mints alone before its deadline", async (time) => {
@@ -314,6 +350,44 @@ test("B59: who gets no lock keeps trying for it and looking, then mints alone be
     assertEquals(tried, Array.from({ length: alone / 100 }, (_, n) => n * 100));
     assertEquals(looked.at(-1), alone, "it looks once more before it mints alone");
   }
+});
+
+test("B59: who waits for a lock looks every 50 to 150 ms, by chance, so that machines spread", async (time) => {
+  for (const [random, every] of [[0, 50], [0.9, 140]] as const) {
+    const tried: number[] = [];
+    const since = time.now();
+    const { ask } = storedOn(time, {
+      ...empty,
+      exclusive: () => Promise.resolve(void tried.push(time.now() - since)),
+    }, { random: () => random });
+    await ask();
+    assertEquals(tried.slice(0, 3), [0, every, 2 * every]);
+  }
+});
+
+test("B59: what a slow store took of its time, a machine does not wait for a lock", async (time) => {
+  const since = time.now();
+  const { ask } = storedOn(time, {
+    ...empty,
+    get: () => time.sleep(time.now() === since ? 900 : 0),
+    exclusive: () => Promise.resolve(undefined),
+  });
+  await ask();
+  assertEquals(time.now() - since, 8_500 + 100);
+});
+
+test("B59: a clock that is set ahead while it waits ends the wait for a lock", async (time) => {
+  let ahead = 0;
+  const now = () => time.now() + ahead;
+  const get = () => (ahead = 3_600_000, Promise.resolve(undefined));
+  const { ask } = storedOn({ ...time, now }, {
+    ...empty,
+    get,
+    exclusive: () => Promise.resolve(undefined),
+  });
+  const since = time.now();
+  assertEquals((await ask()).value, "minted 1");
+  assertEquals(time.now() - since, 100);
 });
 
 test("B59: a clock that is set back while it waits does not make it wait for its deadline", async (time) => {
