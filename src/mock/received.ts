@@ -1,6 +1,6 @@
-/** A request as a mock reads it, whatever server took it: its head, and up to 1 MiB of its body. */
+/** A request as the mock reads it from any server: its head, and up to 1 MiB of its body. */
 
-/** What is known of a request while it is answered. */
+/** A request that the mock has received. */
 export interface Received {
   readonly method: string;
   readonly url: URL;
@@ -8,19 +8,19 @@ export interface Received {
   readonly headers: Readonly<Record<string, string>>;
   /** The body's first MiB. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The whole body of a longer one. */
+  /** The complete body, if it is longer. */
   readonly stream?: ReadableStream<Uint8Array>;
-  /** Aborted when whoever asked is gone. Ask for it only where it is needed: few answers wait. */
+  /** Aborts when the client is gone. Made on demand, since few answers need it. */
   readonly signal: AbortSignal;
 }
 
-/** A body, or its start and all of it. */
+/** A body: its first MiB, and a stream of all of it if it is longer. */
 export type Body = Pick<Received, "bytes" | "stream">;
 
 /** The longest body that is read as a whole, in bytes. */
 export const BODY_LIMIT = 1_048_576;
 
-/** Reads a request; of a body over 1 MiB, only that much. */
+/** Reads a request, and at most 1 MiB of its body. */
 export async function receive(request: Request): Promise<Received> {
   const { method, url, headers, body } = request;
   return {
@@ -46,7 +46,7 @@ async function bodyOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   return begun(chunks, reader);
 }
 
-/** A body that was read as far as `chunks`, and goes on. */
+/** A long body of which `chunks` have been read. */
 export function begun(
   chunks: readonly Uint8Array[],
   reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -65,7 +65,7 @@ export function begun(
   return { bytes: bytes.subarray(0, BODY_LIMIT), stream };
 }
 
-/** All chunks as one. */
+/** Joins chunks. */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
   let at = 0;
@@ -76,14 +76,14 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The body as `fetch` and `Request` take it. */
+/** The body as an init of `fetch` and `Request`. */
 export function bodyInit({ method, bytes, stream }: Received): RequestInit {
   if (method === "GET" || method === "HEAD") return {};
   if (!stream) return bytes.length ? { body: bytes } : {};
   return { body: stream, duplex: "half" } as RequestInit;
 }
 
-/** The request as `Request`. */
+/** The request as a `Request`. */
 export function asRequest(received: Received, headers?: Headers): Request {
   const { method, url, headers: own } = received;
   return new Request(url, { method, headers: headers ?? { ...own }, ...bodyInit(received) });
