@@ -153,7 +153,7 @@ testWith(
         assertMatch(said, /What not to try.*will not help/);
         await picture(page, "page-explain");
         assertMatch(await explained("hello"), /^\?The answer cannot be read.*curl -i/);
-        assertMatch(await explained('HTTP/2 200 \n\n{"status":0}'), /^200.*no error/);
+        assertMatch(await explained('HTTP/2 200 \n\n{"status":0}'), /^200.*not an error/);
         assertEquals([errors, urls.length, mock.requests.length], [[], asked, 0]);
       }));
   },
