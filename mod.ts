@@ -1,13 +1,13 @@
 /**
- * Get, keep and use an access token for KPN's APIs, on any JavaScript runtime.
+ * Obtains, keeps and uses an access token for KPN's APIs, on any JavaScript runtime.
  * Unofficial; not affiliated with KPN.
  *
  * - {@linkcode createTokenRequest} builds the exact POST of KPN's cURL examples;
  *   {@linkcode requestToken} sends it; {@linkcode readTokenResponse} reads the answer.
- * - {@linkcode createTokenSource} keeps one token fresh, however many ask.
+ * - {@linkcode createTokenSource} keeps one token fresh for any number of callers.
  * - {@linkcode authorizedFetch} is `fetch` with the token added.
- * - {@linkcode readFault} and {@linkcode readQuota} tell what an API's answer means.
- * - Everything that goes wrong is a {@linkcode KpnAuthError} with a `code`.
+ * - {@linkcode readFault} says what an API's error means, {@linkcode readQuota} what is left of the quota.
+ * - If no token can be obtained, you get a {@linkcode KpnAuthError} with a `code`.
  *
  * @example Call an API
  * ```ts

@@ -1,56 +1,57 @@
-/** Reading a response's body with a cap. */
+/** Reads a response's body, up to a limit. */
 
 import { onAbort } from "./deadline.ts";
 import { KpnAuthError, wordsOf } from "./errors.ts";
 
 /**
- * The part of a `Response` that is read here; undici's, node-fetch's and every runtime's own fit. A
- * stub needs one of `body`, `text` and `json`; without `status` and `ok` it counts as a success.
+ * The part of a `Response` that the library reads. Every runtime's `Response` fits, and so do those
+ * of undici and node-fetch. A stub needs one of `body`, `text` and `json`; without `status` and `ok`
+ * it counts as a success.
  */
 export interface ResponseLike {
-  /** Whether the status is 2xx. Default: what `status` says. */
+  /** Whether the status is 2xx. Default: derived from `status`. */
   readonly ok?: boolean | undefined;
-  /** HTTP status; 0 for a redirect that a browser hides. Default: none, which an error needs. */
+  /** HTTP status; 0 for a redirect that a browser hides. Default: none; an error answer needs one. */
   readonly status?: number | undefined;
-  /** Header look-up, case-insensitive; or a record whose names are in lower case. Default: no headers. */
+  /** `Headers`, or a record whose names are in lower case. Default: no headers. */
   readonly headers?: HeadersLike | Readonly<Record<string, string>> | undefined;
   /** The body, if there is one. */
   readonly body?: BodyLike | AsyncIterable<unknown> | string | Uint8Array | null | undefined;
-  /** Whether somebody has begun to read it. */
+  /** Whether somebody has started to read the body. Default: `false`. */
   readonly bodyUsed?: boolean | undefined;
-  /** Read where there is no `body`, as in React Native and in stubs. */
+  /** Read if there is no `body`, as in React Native and in stubs. */
   text?(): string | Promise<string>;
-  /** Read where there is no `text` either. */
+  /** Read if there is no `text` either. */
   json?(): unknown;
 }
 
-/** The part of `Headers` that is used here. */
+/** The part of `Headers` that the library uses. */
 export interface HeadersLike {
-  /** The value of a header, whatever the case of its name. */
+  /** The value of a header; its name in any case. */
   get(name: string): string | null | undefined;
 }
 
-/** The part of a body's `ReadableStream` that is used here. */
+/** The part of a body's `ReadableStream` that the library uses. */
 export interface BodyLike {
-  /** Whether somebody has taken hold of it. */
+  /** Whether the stream has a reader. Default: `false`. */
   readonly locked?: boolean | undefined;
-  /** Takes hold of the stream. */
+  /** Locks the stream to a new reader. */
   getReader(): {
     read(): Promise<{ done?: boolean; value?: unknown }>;
     cancel?(): unknown;
   };
-  /** Gives the stream up. */
+  /** Cancels the stream. */
   cancel(): unknown;
 }
 
-/** The most that is read of an answer, in bytes. KPN's documented answer has 500. */
+/** How much of an answer is read at most, in bytes. KPN's documented answer has 500. */
 export const BODY_LIMIT = 65_536;
 
 /**
- * The body as text. Beyond 64 KiB it is cut, with a mark at the end, and cancelled. An abort of
- * `signal` cancels it too. `onText` is given what has come so far, each time.
+ * Reads the body as text. A body longer than 64 KiB is cut, marked with dots, and cancelled. An
+ * abort of `signal` cancels it too. `onText` gets the text so far after every chunk.
  *
- * @throws {KpnAuthError} If there is nothing to read it by, or somebody has read it before.
+ * @throws {KpnAuthError} If the answer has no body to read, or somebody has read it before.
  */
 export async function readText(
   response: ResponseLike,
@@ -59,19 +60,19 @@ export async function readText(
 ): Promise<string> {
   const { body, bodyUsed } = response;
   if (bodyUsed || (body as BodyLike | null)?.locked) {
-    throw unreadable("was read before; a wrapper of fetch is to read a clone()");
+    throw unreadable("was read before; a wrapper of fetch must read a clone()");
   }
   const reader = readerOf(response);
   // Never waited for: cancelling one side of a clone does not resolve in Node, Deno and Bun.
   const cancel = () => giveUp(() => reader.cancel?.());
   const stay = signal && onAbort(signal, cancel);
-  let decoder: TextDecoder | undefined; // a whole text needs none, and Jest's jsdom has none
+  let decoder: TextDecoder | undefined; // made when needed: Jest's jsdom has none
   let text = "";
   try {
-    // Without an end, empty chunks too.
+    // The number of chunks is limited too: a stream may give empty ones without end.
     for (let room = BODY_LIMIT, chunks = 1; room >= 0 && chunks < 2 * BODY_LIMIT; chunks++) {
       signal?.throwIfAborted();
-      // Chunks that are all there already would let no timer run.
+      // Lets timers run, even if all chunks are there already.
       if (chunks % 512 === 0) await new Promise((resolve) => setTimeout(resolve));
       const { done, value } = Object(await reader.read());
       if (done) return text + (decoder?.decode() ?? "");
@@ -82,14 +83,14 @@ export async function readText(
       onText?.(text);
       room -= chunk.length;
     }
-    return text + "..."; // which makes it no JSON
+    return text + "..."; // so that it does not parse as JSON
   } finally {
     stay?.();
     cancel();
   }
 }
 
-/** Reads a web stream, or what can be iterated, as node-fetch's body and a whole text can. */
+/** A reader of a web stream, of an async iterable such as node-fetch's body, or of a whole text. */
 function readerOf(response: ResponseLike): ReturnType<BodyLike["getReader"]> {
   const body = Object(response.body);
   if (body.getReader) return body.getReader();
@@ -97,7 +98,7 @@ function readerOf(response: ResponseLike): ReturnType<BodyLike["getReader"]> {
   return { read: () => chunks.next(), cancel: () => chunks.return?.() };
 }
 
-/** What is in an answer that shows no stream, as React Native's and a test's may. */
+/** Reads an answer without a stream, as in React Native and in stubs. */
 async function* wholeOf(response: ResponseLike): AsyncGenerator<unknown> {
   const { body } = response;
   if (typeof body === "string" || ArrayBuffer.isView(body)) yield body;
@@ -106,7 +107,7 @@ async function* wholeOf(response: ResponseLike): AsyncGenerator<unknown> {
   else if (body !== null) throw unreadable("has no `body`, `text` or `json`");
 }
 
-/** What `json()` gives; nothing for a body that is no JSON, which is no fault of the network. */
+/** What `json()` gives; `undefined` if the body is not JSON, which is not a network error. */
 async function jsonOf(response: ResponseLike): Promise<unknown> {
   try {
     return await response.json!();
@@ -115,7 +116,7 @@ async function jsonOf(response: ResponseLike): Promise<unknown> {
   }
 }
 
-/** Streams that are not the web's give strings and buffers of other kinds, too. */
+/** A chunk as text or bytes: streams other than the web's give strings and other buffers, too. */
 function chunkOf(chunk: unknown): string | Uint8Array {
   const whole = typeof chunk === "string" ? chunk : bytesOf(chunk);
   if (whole === undefined) throw unreadable("has a body that holds neither bytes nor text");
@@ -134,23 +135,23 @@ export function bytesOf(value: unknown): Bytes | undefined {
   return isBuffer ? new Uint8Array(value as ArrayBuffer) : undefined;
 }
 
-/** A header of an answer; a stub may have none. */
+/** The value of a header, or `""`; a stub may have no headers. */
 export function headerOf({ headers }: Pick<ResponseLike, "headers">, name: string): string {
   const all = Object(headers);
   return `${(typeof all.get === "function" ? all.get(name) : all[name]) ?? ""}`;
 }
 
-/** Whether an answer is a success, also one of a stub that does not say so. */
+/** Whether an answer is a success; a stub without `ok` and `status` is one. */
 export function isOk({ ok, status = 200 }: Pick<ResponseLike, "ok" | "status">): boolean {
   return ok ?? (status >= 200 && status < 300);
 }
 
-/** What a program does wrong with an answer: not the network's fault, and never tried again. */
+/** The error for an answer that the program made unreadable. It is not a network error, and not retried. */
 export function unreadable(why: string): KpnAuthError {
   return new KpnAuthError("invalid_response", `Cannot read the answer: what fetch gave ${why}.`);
 }
 
-/** Gives up a body that nobody will read, so that its connection is freed. Node's streams are destroyed. */
+/** Cancels a body that nobody will read, which frees its connection. Node's streams are destroyed. */
 export function discard(response: ResponseLike): void {
   giveUp(() => {
     const { body } = Object(response);
@@ -158,18 +159,18 @@ export function discard(response: ResponseLike): void {
   });
 }
 
-/** Calls what ends a stream and waits for nothing; a stub's may throw, or give no promise. */
+/** Calls `cancel` without waiting for it; a stub's may throw, or return no promise. */
 function giveUp(cancel: () => unknown): void {
   new Promise((resolve) => resolve(cancel())).catch(() => {});
 }
 
 /**
- * The value that a JSON text stands for, or `undefined`: a parser's own message would quote the
- * body. Deep nesting, which costs some engines more than linear time, is no JSON here.
+ * Parses JSON; `undefined` if it is invalid, since the parser's own error would quote the body.
+ * Nesting deeper than 200 is refused: it takes some engines more than linear time.
  */
 export function parseJson(text: string): unknown {
   let depth = 0;
-  // A string is taken whole, since no bracket inside it nests; one without an end goes on to the last.
+  // Strings are skipped as a whole: brackets inside them do not count.
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.?)*"?|[[\]{}]/gs)) {
     if (token === "[" || token === "{") depth++;
     if (token === "]" || token === "}") depth--;
@@ -178,6 +179,6 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // no JSON
+    // not JSON
   }
 }

@@ -1,4 +1,4 @@
-/** A layer's tokens, kept: one is held, renewed while it ages, and replaced when an API rejects it. */
+/** Keeps a layer's token: holds it, renews it while it ages, and replaces it when an API rejects it. */
 
 import { within } from "./deadline.ts";
 import type { KpnAuthEvent } from "./events.ts";
@@ -8,38 +8,38 @@ import { createRejections, type Rejections } from "./rejections.ts";
 import { type AccessToken, type Ages, agesOf, isFromFuture, type Margins } from "./token.ts";
 import { allOf, keepAlive, type WaitUntil } from "./wait_until.ts";
 
-/** What a caller can say when it asks for a token. A Workers `ctx` can be passed as it is. */
+/** Options of one call of a token source. A `ctx` of Workers fits. */
 export interface TokenCall {
-  /** Ends this caller's wait only; the mint goes on for the others. */
+  /** Ends this caller's wait only; the token request continues for the others. Default: none. */
   readonly signal?: AbortSignal | undefined;
-  /** "One that is not this": a token that an API rejected. */
+  /** A token that an API rejected: the source returns another one. Default: none. */
   readonly rejected?: Pick<AccessToken, "value"> | undefined;
-  /** Lets a mint or a background refresh that this call starts finish. */
+  /** Keeps an edge runtime alive until a token request that this call starts is done. Default: none. */
   readonly waitUntil?: WaitUntil | undefined;
 }
 
-/** Hands out access tokens. Anything with this one method is a token source. */
+/** Hands out access tokens. Any object with the method `token` is a token source. */
 export interface TokenSource {
   /**
-   * The origin that the tokens are for, where `authorizedFetch` sends them by default.
+   * The origin that the tokens are for: `authorizedFetch` sends them there by default.
    * Default: KPN's gateway.
    */
   readonly origin?: string | undefined;
   /**
    * Obtains a token that can be used now.
    *
-   * @param call Who asks, and what it knows. Default: nothing.
+   * @param call Options of this call. Default: none.
    * @returns The token.
-   * @throws {KpnAuthError} If none can be obtained. `invalid_token` with `retryAfter`: the held
-   * token was rejected, and so were its replacements.
+   * @throws {KpnAuthError} If none can be obtained. `invalid_token` with `retryAfter` means that an
+   * API rejected the held token, and that it cannot be replaced yet.
    * @throws {TypeError} If `waitUntil` cannot be called: pass the `ctx` that has it.
    */
   token(call?: TokenCall): Promise<AccessToken>;
 }
 
-/** What a cache needs beside its layer. Times in ms. */
+/** What a cache needs besides its layer. Times in ms. */
 export interface CachedOptions {
-  /** The deadline that the layer keeps by itself. */
+  /** The deadline that the layer keeps itself. */
   readonly timeout: number;
   readonly margins: Readonly<Record<keyof Margins, number>>;
   readonly now: () => number;
@@ -49,36 +49,36 @@ export interface CachedOptions {
   readonly origin?: string | undefined;
 }
 
-/** What is asked of the layer below; it adds the run. */
+/** What the cache asks of the layer below, which adds the run. */
 type Wanted = Omit<Ask, "run">;
 
-/** The token in hand. Its promise is made once: a fresh token costs its callers no other. */
+/** The held token. Its promise is made once, and shared by all callers. */
 interface Held extends Ages {
   readonly token: AccessToken;
   readonly promise: Promise<AccessToken>;
 }
 
-/** All that a cached source knows. */
+/** The state of a cached source. */
 interface Cache extends CachedOptions {
   readonly obtain: Layer<Wanted>;
   readonly flight: SingleFlight<AccessToken>;
   readonly rejections: Rejections;
   held: Held | undefined;
-  /** The wait that all callers of one microtask turn share: one timer and one race for all. */
+  /** The wait that all callers of one microtask turn share: one timer and one race for all of them. */
   turn: Promise<AccessToken> | undefined;
-  /** When a refresh brought nothing new: epoch ms. */
+  /** When a refresh last failed, or returned the same token: epoch ms. */
   refreshedInVain: number;
 }
 
-/** After a refresh brought nothing new, the next one is tried no sooner, in ms. */
+/** The pause after a refresh that failed or returned the same token, in ms. */
 const REFRESH_PAUSE = 10_000;
 
 /**
  * Wraps `obtain` into a token source: it hands out the held token while it is fresh, renews it
- * in the background while it ages, and lets callers wait for one run when it is stale.
+ * in the background while it ages, and makes callers wait for one run when it is stale.
  *
- * A rejection takes nothing away from anybody else: the held token is served until there is
- * another one, or until it is stale; then until it expires, if no other can be obtained.
+ * A rejection does not affect the other callers: they get the held token until there is another
+ * one, or until it is stale. If no other can be obtained then, they get it until it expires.
  */
 export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSource {
   const { timeout, now, origin } = options;
@@ -100,20 +100,20 @@ export function cached(obtain: Layer<Wanted>, options: CachedOptions): TokenSour
         if (call.rejected) return replace(cache, call, call.rejected.value);
         return serve(cache, call);
       } catch (error) {
-        return Promise.reject(error); // of a clock that throws
+        return Promise.reject(error); // for example, if the clock throws
       }
     },
   };
 }
 
-/** The held token, or the one that is waited for. */
+/** The held token, or a wait for the next one. */
 function serve(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   const time = cache.now();
   const held = usable(cache.held, time);
   return held ? hand(cache, held, call, time) : share(cache, call);
 }
 
-/** The held token, which is renewed behind the caller if it ages. */
+/** The held token, which is renewed in the background if it ages. */
 function hand(
   cache: Cache,
   held: Held,
@@ -138,10 +138,10 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
 
     const start = () => {
       const run = () => launch(cache, false, call);
-      return held || round > 1 ? replacement(rejections, run) : run(); // a stale one is renewed anyway
+      return held || round > 1 ? replacement(rejections, run) : run(); // without a usable token it runs anyway
     };
     const joined = join(cache, start, since).catch((error) => {
-      // During the pause who rejected another token gets the held one: it may do for that API.
+      // During the pause, a caller that rejected another token gets the held one: its API may accept that.
       const second = round === 1 && rejections.paused() && usable(other, now());
       if (second) return second.token;
       throw error;
@@ -151,7 +151,7 @@ async function replace(cache: Cache, call: TokenCall, value: string): Promise<Ac
   }
 }
 
-/** A run that replaces a rejected token, unless the next one has to wait. */
+/** A run that replaces a rejected token, unless the next replacement has to wait. */
 function replacement(
   rejections: Rejections,
   launch: () => Promise<AccessToken>,
@@ -163,27 +163,27 @@ function replacement(
 }
 
 /**
- * The wait for the run in the air, shared by all callers of one microtask turn: they belong to
- * one request of an edge runtime, and share its timer.
+ * The wait for the run in progress, shared by all callers of one microtask turn. They belong to the
+ * same request of an edge runtime, so they can share a timer.
  */
 function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> {
   if (!cache.turn) {
     cache.turn = join(cache, () => launch(cache, false, call)).catch((error) => {
-      // Stale, and still better than none.
+      // A stale token is better than none.
       const valid = unexpired(cache.held, cache.now());
       if (valid) return valid.token;
       throw error;
     });
     cache.turn.catch(() => {}); // its callers may all have left
-    // Not before it is set: Deno runs microtasks inside of a process's first `setTimeout`.
+    // Only after `turn` is set: Deno runs microtasks inside a process's first `setTimeout`.
     queueMicrotask(() => cache.turn = undefined);
   }
   return leaving(call, cache.turn);
 }
 
 /**
- * Waits for the run in the air, and for one more if its token has expired on arrival, or comes from
- * the future. The timeout is total, unless the clock jumped: then nobody knows how long it was.
+ * Waits for the run in progress, and for one more if its token has already expired or is dated in
+ * the future. The timeout is total, unless the clock jumped: the time waited is then unknown.
  */
 async function join(
   { flight, now, timeout }: Cache,
@@ -197,18 +197,18 @@ async function join(
   return await flight.join(start, jumped ? time : since);
 }
 
-/** `promise`, which a caller with a signal can leave. */
+/** `promise`, which a caller with a signal can stop waiting for. */
 function leaving<T>(call: TokenCall | undefined, promise: Promise<T>): Promise<T> {
   return call?.signal ? within(Infinity, call.signal, () => promise) : promise;
 }
 
-/** Renews an ageing token behind the caller, unless that was tried a moment ago. */
+/** Renews an ageing token in the background, unless that was tried a moment ago. */
 function refresh(cache: Cache, call: TokenCall | undefined, time: number): void {
   const paused = Math.abs(time - cache.refreshedInVain) < REFRESH_PAUSE;
   if (!paused && !cache.flight.busy()) launch(cache, true, call);
 }
 
-/** Starts a run that the runtime lets finish, with what goes on behind it, if it has been asked to. */
+/** Starts a run. `waitUntil`, if given, keeps the runtime alive for it and for its background work. */
 function launch(
   cache: Cache,
   renewing: boolean,
@@ -223,7 +223,7 @@ function launch(
     spares: (token) => spares(cache, token, renewing),
     behind: (work) => void behind.push(work),
   };
-  // Before anything is sent: what cannot be kept alive is a mistake of the program's.
+  // Before anything is sent: a `waitUntil` that cannot be called is a mistake in the program.
   const settled = Promise.resolve().then(() => run).catch(() => {}).then(() => allOf(behind));
   keepAlive(call, settled);
   keepAlive(cache, settled);
@@ -231,7 +231,7 @@ function launch(
     obtain(wanted).catch((error) => {
       announce({ type: renewing ? "refreshFailed" : "mintFailed", error });
       cache.refreshedInVain = now();
-      // A failed refresh is no outcome for those who joined it: they go round and mint.
+      // Callers that joined a failed refresh start a run of their own, with retries.
       throw renewing ? undefined : error;
     })
   );
@@ -244,7 +244,7 @@ function hold(cache: Cache, token: AccessToken): void {
   cache.held = { token, promise: Promise.resolve(token), ...agesOf(token, margins, random()) };
 }
 
-/** Whether a token of another machine is neither rejected nor old, nor dated by a clock that is ahead. */
+/** Whether another machine's token is good enough: not rejected, not old, and not dated in the future. */
 function spares(
   { margins, now, rejections, held }: Cache,
   token: AccessToken,

@@ -1,29 +1,29 @@
-/** A call as `fetch` takes it, made ready to be sent more than once. */
+/** Prepares an API call so that it can be sent more than once. */
 
 import { within } from "./deadline.ts";
 import type { Content } from "./content.ts";
 import { signalFor } from "./host.ts";
 import { copyHeaders, copyInit, hasHeader, type InitCopy, withHeader } from "./init.ts";
 
-/** The part of `fetch` that an API call takes; always called with a string. */
-// deno-lint-ignore no-explicit-any -- undici's init and response are not the DOM's, and must fit.
+/** The part of `fetch` that an API call needs; always called with a string and an init. */
+// deno-lint-ignore no-explicit-any -- undici's init and response differ from the DOM's, and must fit.
 export type ApiFetch = (url: string, init: any) => Promise<any>;
 
 /** A call that waits for its token. */
 export interface Call {
-  /** What its caller may abort it with. */
+  /** The caller's signal. */
   readonly signal: AbortSignal | undefined;
   /** Whether the caller has set `authorization`, in whatever case. */
   readonly authorized: boolean;
   /** Whether its body is a stream, which can be sent only once. */
   readonly oneShot: boolean;
-  /** Sends it: with this `authorization`, or without one as the caller made it. Follows no redirect. */
+  /** Sends the call with this `authorization`, or unchanged without it. Never follows a redirect. */
   send(authorization?: string): Promise<Response>;
 }
 
 /**
- * The call that `input` and `init` describe, as `fetch` reads them. `allow` gives the URL to call, or
- * throws if it may not have the token.
+ * Prepares the call that `input` and `init` describe. `allow` returns the URL to call, or throws if
+ * the token must not be sent there.
  */
 export function prepareCall(
   input: string | URL | Request,
@@ -52,7 +52,7 @@ async function prepareRequest(
   return plainCall(url, await initOf(input, given), fetch);
 }
 
-/** Recognised by its shape: undici's `Request` is not the global one, nor is node-fetch's. */
+/** Recognises a `Request` by its shape: those of undici and node-fetch are not the global class. */
 function isRequest(value: unknown): value is Request {
   return typeof value === "object" && value !== null && "arrayBuffer" in value && "url" in value;
 }
@@ -61,7 +61,7 @@ function urlOf(input: string | URL | Request): string {
   const url = isRequest(input) ? input.url : `${input}`;
   if (!/^\[object /.test(url)) return url;
   throw new TypeError(
-    `Cannot call ${url}: give a URL, or a Request with \`url\` and \`arrayBuffer\``,
+    `Cannot call ${url}: pass a URL, or a Request with \`url\` and \`arrayBuffer\``,
   );
 }
 
@@ -85,18 +85,18 @@ function plainCall(url: string, { body, ...init }: InitCopy, fetch: ApiFetch): C
 }
 
 /**
- * The call of a `Request` that the runtime's own `fetch` sends. It is rebuilt from the caller's, so
- * that what no property shows survives: a `dispatcher` on Node, a `client` on Deno. Its
- * body becomes bytes, so that it can be sent again and keeps its length.
+ * The call of a `Request` that the runtime's own `fetch` sends. Rebuilding it from the caller's keeps
+ * options that no property shows: a `dispatcher` on Node, a `client` on Deno. Its body is read into
+ * bytes, so that it can be sent again with a known length.
  */
 async function requestCall(
   original: Request,
   { body, ...init }: InitCopy,
   allow: (url: string) => string,
 ): Promise<Call> {
-  // At once, since the caller may change it: what replaces its body may have to be read first.
+  // Before any await: the caller may change it while its body is read.
   let request = rebuild(original, body && new Uint8Array(), init);
-  allow(request.url); // a subclass may show another than it sends to
+  allow(request.url); // a subclass may show another URL than it calls
   if (body?.type && !request.headers.has("content-type")) {
     request.headers.set("content-type", body.type);
   }
@@ -119,7 +119,7 @@ function rebuild(
   changes?: Omit<InitCopy, "body">,
 ): Request {
   const init: RequestInit & { duplex?: "half" } = {};
-  // A rebuilt Request forgets these two, and to set them anew takes Node long.
+  // A rebuilt Request loses these two. They are set only if needed, since that is slow on Node.
   if (from.referrer !== "about:client") init.referrer = from.referrer;
   if (from.referrerPolicy) init.referrerPolicy = from.referrerPolicy;
   Object.assign(init, changes, { redirect: "manual" });
@@ -127,12 +127,12 @@ function rebuild(
   return new Request(from, init);
 }
 
-/** The options that a `Request` may show, beside its own members: node-fetch's `agent` is one. */
+/** The options that a `Request` may show; its own properties, such as node-fetch's `agent`, are added. */
 const OPTIONS = "cache cf credentials fetcher integrity keepalive mode referrer referrerPolicy";
 
 /**
- * A `Request`, and what overrides it, as an init. Defaults are left out, since workerd refuses even
- * those of some options, and so is the mode that only a browser may set.
+ * A `Request`, and the init that overrides it, as one init. Defaults are left out, since workerd
+ * refuses some options even then, and so is the mode `navigate`, which only a browser may set.
  */
 async function initOf(request: Request, { body, ...override }: InitCopy = {}): Promise<InitCopy> {
   const plain = new Request("https://localhost");
@@ -154,7 +154,7 @@ async function initOf(request: Request, { body, ...override }: InitCopy = {}): P
 const defined = (entries: unknown[][]): InitCopy =>
   Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 
-/** The body that is sent: what overrides it, else the `Request`'s own in bytes, if it has one. */
+/** The body to send: the one that overrides it, or else the bytes of the `Request`'s own, if it has one. */
 async function bodyOf(
   request: Request,
   override: Content | null | undefined,
@@ -167,7 +167,7 @@ async function bodyOf(
   return request.bodyUsed || bytes.byteLength ? { read: () => bytes } : undefined;
 }
 
-/** The signal of a `Request`, unless it is overridden: by `null`, too. */
+/** The signal of a `Request`, unless the init overrides it, even with `null`. */
 function signalOf(request: Request, { signal }: InitCopy): AbortSignal | undefined {
   if (signal !== undefined) return signal ?? undefined;
   return request.signal ? signalFor(request.signal) : undefined;

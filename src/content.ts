@@ -1,10 +1,10 @@
-/** The body of a call, as text or as bytes: these every `fetch` takes, of whatever class the body was. */
+/** The body of a call as text or bytes: every `fetch` accepts these, whatever class the body had. */
 
 import { bytesOf } from "./body.ts";
 
-/** A body that its caller cannot change any more. */
+/** A body that its caller can no longer change. */
 export interface Content {
-  /** The content type that it asks for, where the headers have none. */
+  /** The content type to send if the headers have none. */
   readonly type?: string | undefined;
   /** Whether it is a stream, which can be sent only once. */
   readonly oneShot?: boolean;
@@ -12,14 +12,14 @@ export interface Content {
   read(): BodyInit | Promise<BodyInit>;
 }
 
-/** A `Blob` of whatever library: a file, if it has a name. */
+/** A `Blob` of any library; a file, if it has a name. */
 type BlobLike = Pick<Blob, "arrayBuffer" | "type"> & { readonly name?: string };
 
 const FORM = "application/x-www-form-urlencoded;charset=UTF-8";
 
 /**
- * A body as it is now. Classes are known by their members, since test environments and libraries
- * bring their own: `fetch` would send `[object FormData]` for one that is not its own, in silence.
+ * A copy of a body as it is now. Classes are recognised by their members, since test environments and
+ * libraries bring their own: `fetch` would silently send `[object FormData]` for a foreign one.
  */
 export function contentOf(body: unknown): Content {
   if (typeof body !== "object" || body === null) return { read: () => body as BodyInit };
@@ -33,7 +33,7 @@ export function contentOf(body: unknown): Content {
   return stream(body);
 }
 
-/** Anything else may be a stream. */
+/** Any other object may be a stream, and is passed on. */
 const stream = (body: object): Content => ({ oneShot: true, read: () => body as BodyInit });
 
 const text = (body: string, type: string): Content => ({ type, read: () => body });
@@ -43,7 +43,7 @@ const blob = (body: BlobLike): Content => ({
   read: () => read(body),
 });
 
-/** A form as a browser encodes it (the HTML standard's multipart/form-data). */
+/** A form, encoded as a browser does (the HTML standard's multipart/form-data). */
 function form(entries: [string, string | BlobLike][]): Content {
   const boundary = `form-${Math.random()}-${Math.random()}`;
   const lines = (text: string) => text.replace(/\r\n?|\n/g, "\r\n");

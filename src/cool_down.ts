@@ -1,19 +1,19 @@
-/** A layer that spares KPN after a refusal that another try cannot cure. */
+/** A layer that pauses token requests after a refusal that a retry cannot cure. */
 
 import { KpnAuthError, type KpnAuthErrorDetails } from "./errors.ts";
 import type { KpnAuthEvent } from "./events.ts";
 import type { Layer } from "./grant.ts";
 
-/** After refused credentials, and after a 429 without `Retry-After`, in ms. */
+/** The pause after refused credentials, and after a rate limit without `Retry-After`, in ms. */
 const COOL_DOWN = 60_000;
 
-/** The first pause after any other refusal; it doubles up to {@linkcode COOL_DOWN}. In ms. */
+/** The first pause after any other refusal, in ms; it doubles up to {@linkcode COOL_DOWN}. */
 const BREATHER = 1_000;
 
-/** The longest `Retry-After` that is believed, in ms. */
+/** The longest `Retry-After` that is obeyed, in ms. */
 const LONGEST = 3_600_000;
 
-/** A refusal, and until when no request is sent. Times in epoch ms. */
+/** A refusal, and the pause that follows. Times in epoch ms. */
 interface Pause {
   readonly body: string;
   readonly error: KpnAuthError;
@@ -22,10 +22,10 @@ interface Pause {
 }
 
 /**
- * Wraps `layer`: after a refusal nobody asks it again before the pause is over or the
- * credentials have changed. Pauses: 60 s for refused credentials, `Retry-After` (at most an
- * hour) where it came, else 60 s for a 429, and 1 s that doubles to 60 s for every other
- * refusal that a retry cannot cure.
+ * Wraps `layer`: after a refusal it is not called again until the pause is over or the
+ * credentials have changed. The pause is 60 s for refused credentials, `Retry-After` (at most an
+ * hour) if the answer has it, else 60 s for a rate limit, and 1 s, doubling up to 60 s, for every
+ * other refusal that a retry cannot cure.
  */
 export function coolingDown(
   layer: Layer,
@@ -38,7 +38,7 @@ export function coolingDown(
     const { body } = ask.run.request;
     const time = now();
     if (last?.body !== body) last = undefined;
-    // A clock that was set back must not prolong it.
+    // A clock that was set back does not prolong the pause.
     if (last && time >= last.since && time < last.until) throw refusal(last, time);
     try {
       const token = await layer(ask);
@@ -56,7 +56,7 @@ export function coolingDown(
   };
 }
 
-/** How long no request is sent after `error`, in ms. */
+/** How long the pause after `error` is, in ms. */
 function pauseAfter({ code, status, retryAfter, retryable }: KpnAuthError, last?: Pause): number {
   if (status === undefined) return 0; // no answer, no refusal
   const told = Math.min(LONGEST, retryAfter ?? (code === "rate_limited" ? COOL_DOWN : 0));
@@ -66,7 +66,7 @@ function pauseAfter({ code, status, retryAfter, retryable }: KpnAuthError, last?
   return Math.max(told, Math.min(COOL_DOWN, doubled));
 }
 
-/** The codes that only other credentials, or a change on the portal, can cure. */
+/** The codes that only other credentials or a change on the portal can cure. */
 const CREDENTIALS = /^(invalid_client|not_approved|key_expired)$/;
 
 function refusal({ error, until }: Pause, time: number): KpnAuthError {
@@ -75,7 +75,7 @@ function refusal({ error, until }: Pause, time: number): KpnAuthError {
     error.code,
     `${error.message} The next token request follows in ${Math.ceil(retryAfter / 1_000)} s, ` +
       "or with other credentials.",
-    // What it says of itself; a refusal has no cause.
+    // Copies the error's own fields.
     { ...error as KpnAuthErrorDetails, retryAfter },
   );
 }

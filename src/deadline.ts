@@ -1,6 +1,6 @@
 /** Deadlines that hold even if the work ignores its signal. */
 
-/** The longest time that a timer takes, in ms. */
+/** The longest time that `setTimeout` accepts, in ms. */
 export const MAX_TIMER = 2 ** 31 - 1;
 
 /**
@@ -15,7 +15,7 @@ export function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
   late?: () => unknown,
 ): Promise<T> {
-  // Work that takes no signal gets none: a controller is dear where 100,000 wait.
+  // Work that takes no signal gets none: a controller is expensive with 100,000 waiters.
   const over = work.length ? createController() : undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stay: (() => void) | undefined;
@@ -35,8 +35,8 @@ export function within<T>(
 }
 
 /**
- * A controller; on Fastly Compute, which has none, a stand-in whose signal ends our own waits. A
- * `fetch` there takes no signal: it goes on, and nobody waits for it.
+ * A controller. Fastly Compute has none: a stand-in's signal then ends our own waits. Its `fetch`
+ * takes no signal, so the request continues with nobody waiting for it.
  */
 export function createController(): Pick<AbortController, "signal" | "abort"> {
   if (globalThis.AbortController) return new AbortController();
@@ -56,17 +56,17 @@ export function createController(): Pick<AbortController, "signal" | "abort"> {
   };
 }
 
-/** Who is to be called when a signal aborts. */
+/** The functions to call when a signal aborts. */
 const leavers = new WeakMap<EventTarget, Set<() => void>>();
 
 /**
- * Calls `leave` when `signal` aborts; the function that is returned takes that back. However many
- * wait, a signal has one listener, and none when nobody waits: Node 20 warns of a leak at eleven.
+ * Calls `leave` when `signal` aborts, unless the returned function was called before. Any number of
+ * waiters share one listener, removed with the last: Node 20 warns of a leak at eleven listeners.
  */
 export function onAbort(signal: AbortSignal, leave: () => void): () => void {
   const all = leavers.get(signal) ?? new Set();
   leavers.set(signal, all.add(leave));
-  signal.addEventListener("abort", callAll); // once: it is the same function each time
+  signal.addEventListener("abort", callAll); // a no-op if it was added before
   return () => {
     all.delete(leave);
     if (!all.size) signal.removeEventListener("abort", callAll);
@@ -77,15 +77,15 @@ function callAll({ target }: Event): void {
   leavers.get(target!)!.forEach((leave) => leave());
 }
 
-/** What {@linkcode within} waits for where nothing is to be done but to wait. */
+/** Work that never ends, for a {@linkcode within} that only waits. */
 export const nothing = (): Promise<never> => new Promise(() => {});
 
-/** What is added to a deadline, in ms, to tell slow work from a slow process. */
+/** Extra time after a deadline, in ms, which distinguishes slow work from a stalled process. */
 const STALL = 50;
 
 /**
- * What `work` gives in time, else it rejects with what `late` gives. A process that was stalled
- * reads an answer that has long come before it gives up.
+ * Resolves to what `work` gives within `ms`, else rejects with what `late` returns. A stalled process
+ * gets {@linkcode STALL} ms more, to read an answer that arrived in time.
  */
 export function inTime<T>(
   ms: number,
@@ -93,7 +93,7 @@ export function inTime<T>(
   work: () => Promise<T>,
   late: () => unknown,
 ): Promise<T> {
-  const answer = Promise.resolve().then(work); // a store may also throw before it has given a promise
+  const answer = Promise.resolve().then(work); // a store may throw instead of returning a promise
   return within(ms, signal, () => answer, () => {}).catch(() =>
     within(STALL, signal, () => answer, late)
   );

@@ -1,28 +1,28 @@
 /**
- * What an error answer of KPN's gateway says (`.github/KPN.md`). An answer has one envelope, known by
- * its shape. A code counts only in that envelope's own place: the rest may be an echo.
+ * Reads what an error answer of KPN's gateway says (`.github/KPN.md`). The shape of an answer shows
+ * its envelope. Only the envelope's own field holds the code: other fields may echo the request.
  */
 
 import { parseJson } from "./body.ts";
 import type { Envelope } from "./errors.ts";
 
-/** What an answer says, in a stranger's words: of any length, and not yet fit to be quoted. */
+/** What an answer says, verbatim: of any length, and not yet safe to quote. */
 export interface Said {
   readonly envelope: Envelope;
-  /** What may decide, the first first. */
+  /** The codes that decide what it means, in order. */
   readonly codes: readonly string[];
-  /** What the answer calls its error, where no code is known. It decides nothing. */
+  /** The answer's name for its error, quoted if no code is known. It never decides. */
   readonly name: string;
   readonly message: string;
   readonly transactionId?: string;
-  /** Whether nobody but the token endpoint writes so. */
+  /** Whether only the token endpoint uses this envelope. */
   readonly ofTokenEndpoint?: boolean;
 }
 
 /**
- * Each envelope: the field in which it stands, the fields that it needs (its code first), and the
- * one for its text unless that is `message`. An API may echo the others' envelopes, so its own come
- * first; the gateway's fault comes alone.
+ * Each envelope: the field it is in, the fields that it needs (its code first), and the field for its
+ * text unless that is `message`. The APIs' own envelopes come first, since an API may echo others;
+ * the gateway's fault comes alone, so it is last.
  */
 const ENVELOPES: readonly (readonly [Envelope, at: string, needs: string, words?: string])[] = [
   ["kpn", "", "name transactionId|info"],
@@ -38,12 +38,12 @@ const ENVELOPES: readonly (readonly [Envelope, at: string, needs: string, words?
   ["fault", "fault", "detail.errorcode", "faultstring"],
 ];
 
-/** Where a text stands otherwise. */
+/** The fields for the text, if the envelope's own has none. */
 const MESSAGES = "message|error.message|fault.faultstring|error_title|title";
 
 const IDS = "error.transactionId|errorResponse.transactionId|transactionId|correlation_id|instance";
 
-/** What a body says, in any of KPN's envelopes. */
+/** Reads a body in any of KPN's envelopes. */
 export function readEnvelope(body: string): Said {
   const root = parseJson(body) ?? parseXml(body);
   const common = { message: first(root, MESSAGES), transactionId: first(root, IDS) };
@@ -62,25 +62,25 @@ export function readEnvelope(body: string): Said {
   return { ...common, envelope: "unknown", codes: [], name: "" };
 }
 
-/** Comments, and sections of plain text. What is not closed goes on to the end. */
+/** XML comments and CDATA sections; an unclosed one extends to the end. */
 const XML_ASIDES = /<!--[^]*?(?:-->|$)|<!\[CDATA\[([^]*?)(?:\]\]>|$)/g;
 
-/** Apigee's fault as XML. Anchored, so that each text stands in its place. */
+/** Apigee's fault as XML. Anchored, so that only the fault's own elements match. */
 const XML_FAULT =
   /^\s*(?:<\?[^>]*>\s*)?<fault[^<>]*>\s*(?:<faultstring>([^<]*)<\/faultstring>\s*)?<detail>\s*<errorcode>([^<]*)</;
 
-/** The same as its JSON. */
+/** Reads a fault in XML as the object that its JSON form gives. */
 function parseXml(body: string): unknown {
   const plain = body.replace(XML_ASIDES, (_, text = "") => text.replace(/</g, "&lt;"));
   const [, faultstring, errorcode] = XML_FAULT.exec(plain) ?? [];
   return { fault: { faultstring, detail: { errorcode } } };
 }
 
-/** The first text at any of some places, such as `error.message|message`. */
+/** The first text at one of some places, such as `error.message|message`. */
 function first(root: unknown, places: string): string {
   for (const place of places.split("|")) {
     const value = valueAt(root, place);
-    // A code may be a number (Match), and so may a status; a text that is none says nothing.
+    // A code may be a number (Match), and so may a status; any other text must be a string.
     const found = typeof value === "number" && /(code|status)$/.test(place) ? `${value}` : value;
     if (text(found)) return text(found);
   }
@@ -93,10 +93,10 @@ function valueAt(root: unknown, place: string): unknown {
   return value;
 }
 
-/** A parameter of a challenge. A quoted text is taken whole, so that nothing inside it counts. */
+/** A parameter of a challenge. A quoted string is matched as a whole, so nothing inside it counts. */
 const PARAMETER = /(?:^|[\s,])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
 
-/** What `www-authenticate` says: `Bearer realm="…",error="…",error_description="…"` (RFC 6750 section 3). */
+/** Reads `www-authenticate`: `Bearer realm="…",error="…",error_description="…"` (RFC 6750 section 3). */
 export function readChallenge(header: string): Said {
   const fields: Record<string, string | undefined> = {};
   for (const [, name, quoted, token] of header.matchAll(PARAMETER)) {
@@ -107,13 +107,13 @@ export function readChallenge(header: string): Said {
   return { envelope: "www-authenticate", codes, name: codes[0] ?? "", message };
 }
 
-/** The code that a text begins with or is, such as `oauth.v2.X: words`; plain words are none. */
+/** The code at the beginning of a text such as `oauth.v2.X: words`; nothing for plain words. */
 function leadingCode(message: string): string[] {
   const [, code] = /^([a-z]+[_.][\w.-]*\w)(?::|$)/i.exec(message) ?? [];
   return code ? [code] : [];
 }
 
-/** A text without white space around it; of anything else nothing. */
+/** A string, trimmed; `""` for any other value. */
 function text(value: unknown): string {
   return typeof value === "string" ? value.trim() : "";
 }

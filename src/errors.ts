@@ -1,14 +1,14 @@
-/** The one error of this library, and the closed set of its codes. */
+/** The library's one error class, and the closed set of its codes. */
 
 import { redact } from "./redact.ts";
 
-/** What an error answer means, whatever its HTTP status says: that lies (`.github/KPN.md`). */
+/** What an error answer means. It may differ from the HTTP status, which KPN often sets wrongly (`.github/KPN.md`). */
 export type FaultCode =
   /** KPN does not know this client id and secret (RFC 6749 section 5.2). */
   | "invalid_client"
   /** Id and secret are right, but the project or its account is pending or revoked on the portal. */
   | "not_approved"
-  /** The project's key has expired: it needs a new one, on the portal. */
+  /** The project's key has expired: create a new one on the portal. */
   | "key_expired"
   /** The request is malformed or lacks a parameter (RFC 6749 section 5.2). */
   | "invalid_request"
@@ -18,30 +18,30 @@ export type FaultCode =
   | "not_entitled"
   /** A quota or a rate limit is used up. */
   | "rate_limited"
-  /** Nothing answers at this URL, or the API does not know what was asked for; the hint says which. */
+  /** Nothing is at this URL, or the API does not know a value such as the phone number; the hint says which. */
   | "not_found"
-  /** Refused (401 or 403) for a reason that is none of the above, or for none that is given. */
+  /** Refused (401 or 403) for another reason, or without a reason. */
   | "access_denied"
   /** A proxy between here and KPN refused (407, or 403 with a proxy's marks). */
   | "proxy_refused"
-  /** The server failed, and nothing says that it is the request's fault. */
+  /** The server failed (5xx), and the answer does not blame the request. */
   | "server_error"
-  /** Not an answer of KPN's: HTML, broken JSON, an empty body, a token that is no token. */
+  /** Not an answer from KPN: HTML, broken JSON, an empty body, or a malformed token. */
   | "invalid_response"
-  /** A redirect, which a secret does not follow. */
+  /** A redirect. It is not followed, since that would send the secret elsewhere. */
   | "redirected";
 
-/** Why no token could be had. Closed, so that a `switch` over it can be exhaustive. */
+/** Why no token could be obtained. The set is closed: a `switch` over it can be exhaustive. */
 export type KpnAuthErrorCode =
   | FaultCode
   /** No answer: DNS, connection, TLS, or a connection lost half-way. */
   | "network_error"
-  /** A deadline ran out; the message says in which phase. */
+  /** A deadline passed; the message says in which phase. */
   | "timeout"
-  /** The `clientSecret` function threw, or returned something that is no secret. */
+  /** The `clientId` or `clientSecret` function threw, or returned an unusable value. */
   | "secret_unavailable";
 
-/** The shape in which an error answer came; `unknown` for anything that is none of KPN's. */
+/** The shape of an error answer; `unknown` if it is none of KPN's. */
 export type Envelope =
   /** `{ "ErrorCode", "Error" }`, or RFC 6749's `{ "error", "error_description" }`. */
   | "oauth"
@@ -53,33 +53,33 @@ export type Envelope =
   | "camara"
   /** RFC 9457's `{ "type", "title", "status", "detail", "instance" }`: FIAM; Vonage's `{ "type", "error_title" }`. */
   | "problem"
-  /** An API's own: `{ "error_code", "message" }`, `{ "notifications": [] }`, `{ "errorResponse": {} }`. */
+  /** A single API's shape: `{ "error_code", "message" }`, `{ "notifications": [] }`, `{ "errorResponse": {} }`. */
   | "api"
-  /** The `www-authenticate` header says it, and the body does not. */
+  /** Only the `www-authenticate` header names the error, not the body. */
   | "www-authenticate"
   | "unknown";
 
-/** The facts that a {@linkcode KpnAuthError} carries beside its code and message. */
+/** What a {@linkcode KpnAuthError} holds besides its code and message. */
 export interface KpnAuthErrorDetails {
   /** HTTP status of the answer, if there was one. */
   readonly status?: number;
   /** KPN's id of the failed request, which its support asks for. */
   readonly transactionId?: string;
-  /** The shape in which the error came. */
+  /** The shape of the error answer. */
   readonly envelope?: Envelope;
-  /** How long to wait before another try, in ms (from `Retry-After`, or a cool-down). */
+  /** How long to wait before the next try, in ms (from `Retry-After`, or a cool-down). */
   readonly retryAfter?: number;
-  /** Whether the same call can succeed later without a change on this side. */
+  /** Whether the same call can succeed later without a change on your side. Default: depends on the code. */
   readonly retryable?: boolean;
-  /** What lies below: name, code and message of the original error, without secrets. */
+  /** The original error's name, code and message, without secrets. */
   readonly cause?: Error;
 }
 
 /**
- * No token could be had. `code` says why and the message what to do next.
+ * No token could be obtained. `code` says why, and the message says what to do next.
  *
- * It never holds a request, a body, a secret or a token. `instanceof` fails
- * between the ESM and the CommonJS copy of the package, {@linkcode isKpnAuthError} does not.
+ * The error never holds a request, a body, a secret or a token. `instanceof` fails between
+ * the ESM and the CommonJS copy of the package; {@linkcode isKpnAuthError} works between them.
  *
  * @example
  * ```ts
@@ -100,20 +100,26 @@ export interface KpnAuthErrorDetails {
  * ```
  */
 export class KpnAuthError extends Error {
-  /** Why no token could be had. */
+  /** Why no token could be obtained. */
   declare readonly code: KpnAuthErrorCode;
   /** HTTP status of the answer, if there was one. */
   declare readonly status?: number;
   /** KPN's id of the failed request, which its support asks for. */
   declare readonly transactionId?: string;
-  /** The shape in which the error came. */
+  /** The shape of the error answer. */
   declare readonly envelope?: Envelope;
-  /** How long to wait before another try, in ms. */
+  /** How long to wait before the next try, in ms. */
   declare readonly retryAfter?: number;
-  /** Whether the same call can succeed later without a change on this side. */
+  /** Whether the same call can succeed later without a change on your side. */
   declare readonly retryable: boolean;
 
-  /** Makes the error from its code, its message and what else is known. */
+  /**
+   * Makes the error.
+   *
+   * @param code Why no token could be obtained.
+   * @param message What is wrong, and what to do next.
+   * @param details What else is known. Default: nothing.
+   */
   constructor(code: KpnAuthErrorCode, message: string, details: KpnAuthErrorDetails = {}) {
     super(message, details);
     Object.assign(this, {
@@ -130,10 +136,10 @@ export class KpnAuthError extends Error {
 }
 
 /**
- * Whether a value is a {@linkcode KpnAuthError}, of whichever copy of this package: `instanceof`
- * fails between the ESM and the CommonJS one.
+ * Whether a value is a {@linkcode KpnAuthError}. Works across copies of this package, where
+ * `instanceof` fails: an ESM and a CommonJS one in the same program.
  *
- * @param value Anything, such as what a `catch` was given.
+ * @param value Any value, such as the one in a `catch`.
  * @returns Whether its `name` is `"KpnAuthError"` and its `code` a string.
  *
  * @example
@@ -149,7 +155,7 @@ export function isKpnAuthError(value: unknown): value is KpnAuthError {
   return name === "KpnAuthError" && code !== "";
 }
 
-/** What was thrown, whatever it is, as a new error that is fit to be shown. */
+/** Any thrown value as a new error without secrets, safe to show. */
 export function causeOf(
   thrown: unknown,
   secrets: readonly string[] = [],
@@ -161,16 +167,16 @@ export function causeOf(
   });
 }
 
-/** What can be read of what was thrown: it may be no error, and its getters may throw. */
+/** What can be read from a thrown value, which need not be an error, and whose getters may throw. */
 interface Words {
   readonly name: string;
   readonly code: string;
   readonly message: string;
-  /** The errors that lie below it. */
+  /** Its causes: `cause`, and the `errors` of a group. */
   readonly below: readonly unknown[];
 }
 
-/** Reads what was thrown; a text or a number is its own message. */
+/** Reads a thrown value; a string or a number is its own message. */
 export function wordsOf(thrown: unknown): Words {
   try {
     const { name, code, message, cause, errors } = Object(thrown);

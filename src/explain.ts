@@ -1,4 +1,4 @@
-/** What a pasted answer means, for people: whose fault it is, what to do, and what not to try. */
+/** Explains a pasted answer to people: what it means, whose fault it is, what to do, and what will not help. */
 
 import { parseJson } from "./body.ts";
 import { readEnvelope } from "./envelope.ts";
@@ -6,9 +6,9 @@ import type { FaultCode } from "./errors.ts";
 import { type Fault, parseFault } from "./fault.ts";
 import { hintFor, type Meaning, wordsFor } from "./meanings.ts";
 
-/** A pasted answer, explained; the fields of a fault are absent if it is no error. */
+/** A pasted answer, explained. The fields of a fault are absent if it is not an error. */
 export interface Explanation extends Partial<Fault> {
-  /** Whether it was understood: as an error of KPN's or of a proxy's, or as no error. */
+  /** Whether it was understood: as an error of KPN's or of a proxy's, or as a success. */
   readonly understood: boolean;
   /** The HTTP status, if it is known. */
   readonly status?: number;
@@ -39,15 +39,16 @@ const WHOSE: Readonly<Record<FaultCode, string>> = {
   invalid_response: "Something's between here and KPN.",
 };
 
-/** The most that is read of a body, as of an answer that comes over the network. */
+/** How much of a body is read at most, in characters: as much as of an answer from the network. */
 const BODY_LIMIT = 65_536;
 
 /**
  * Explains an answer.
  *
- * @param text What `curl -i` prints, with any number of heads (proxies, redirects); or a body alone.
- * A prompt, curl's progress or a log's prefix may stand around it, and the terminal may have wrapped it.
- * @param status The status of a body that comes alone.
+ * @param text The output of `curl -i`, with any number of heads (proxies, redirects); or only a body.
+ * A prompt, curl's progress or a log's prefix may surround it, and the terminal may have wrapped it.
+ * @param status The status, if `text` is only a body.
+ * @returns The explanation.
  */
 export function explain(text: string, status?: number): Explanation {
   const answer = parseAnswer(text);
@@ -58,21 +59,21 @@ export function explain(text: string, status?: number): Explanation {
     return {
       understood: false,
       ...seen,
-      means: "The body cannot be read: it is not whole, or there is more than one answer.",
-      remedy: "Paste all that curl -i prints of one answer.",
+      means: "The body cannot be read: it is incomplete, or there is more than one answer.",
+      remedy: "Paste the whole output of curl -i, for one answer.",
     };
   }
-  // A body whose status nobody knows is what it says; 400 adds nothing to that.
+  // 400 stands in for an unknown status: it leaves the meaning to the body.
   const fault = parseFault({ status: known ?? 400, headers: answer.headers }, body);
   const understood = fault.code !== "invalid_response";
   if (!understood && isSuccess(known, body)) {
-    return { understood: true, ...seen, means: `HTTP ${known} with this body is no error.` };
+    return { understood: true, ...seen, means: `HTTP ${known} with this body is not an error.` };
   }
   if (!understood && known === undefined) {
     return {
       understood,
-      means: "This is no answer that can be read: it has no status line and is no error of KPN's.",
-      remedy: "Paste all that curl -i prints, or give the body and its status.",
+      means: "The answer cannot be read: it has no status line, and it is not an error of KPN's.",
+      remedy: "Paste the whole output of curl -i, or give the body and its status.",
     };
   }
   const row = rowOf(fault);
@@ -89,7 +90,7 @@ export function explain(text: string, status?: number): Explanation {
   };
 }
 
-/** A fault is not found in two ways; its hint says which. */
+/** The words for a fault. `not_found` has two meanings; its hint says which one applies. */
 function rowOf({ code, hint }: Fault): Meaning[0] {
   return hint.startsWith(hintFor("unknown_value")) ? "unknown_value" : code;
 }
@@ -108,18 +109,18 @@ function statusIn(body: string): number | undefined {
   return digits ? Number(digits) : undefined;
 }
 
-/** A head: a status line of any version of HTTP, and header lines up to an empty one. */
+/** A head: a status line of any HTTP version, and the header lines up to an empty one. */
 const HEAD = /^HTTP(?:\/[\d.]+)? (\d{3})\b[^\n]*\n?((?:[^\n]+\n)*(?:[^\n]+$)?)\n?/;
 const STATUS_LINE = /^HTTP(?:\/[\d.]+)? \d{3}\b/m;
 const HEADER = /^([^\s:]+):[ \t]*(.*)$/;
 
-/** The last of the heads that a text begins with, and what follows. Of `curl -v`, the lines that were received. */
+/** The last of the heads at the beginning of a text, and what follows it. From `curl -v` only the received lines count. */
 function parseAnswer(text: string) {
   let rest = text.replace(/\r\n?/g, "\n").trimStart();
   if (/^< HTTP/m.test(rest)) {
     rest = rest.replace(/^(?:[*>].*|[{}] \[\d+ bytes data\])\n?/gm, "").replace(/^< ?/gm, "");
   }
-  // A prompt, or curl's progress, may stand before it.
+  // A prompt or curl's progress may come before it.
   rest = rest.slice(Math.max(0, rest.search(STATUS_LINE)));
   let fields = new Map<string, string>();
   let status: number | undefined;
@@ -133,7 +134,7 @@ function parseAnswer(text: string) {
   return { status, headers, rest };
 }
 
-/** The one body in a text; `undefined` if none is whole, or there is more than one. Plain words are a body, too. */
+/** The one body in a text; `undefined` if none is complete, or there is more than one. Plain words are a body, too. */
 function bodyIn(text: string): string | undefined {
   const whole = text.trim();
   const isMarked = /\{|<[a-z!?]/i.test(whole);
@@ -142,13 +143,13 @@ function bodyIn(text: string): string | undefined {
   const objects = objectsIn(whole);
   const markup = whole.search(/<(?:\?xml|fault|!doctype html|html)\b/i);
   if (markup !== -1) return objects.length ? undefined : whole.slice(markup);
-  // A command that was pasted with it may hold the request's body.
+  // A command pasted along with it may contain the request's body.
   const errors = objects.filter((object) => readEnvelope(object).envelope !== "unknown");
   const [body, ...others] = errors.length ? errors : objects;
   return others.length ? undefined : body;
 }
 
-/** The JSON objects in a text. A terminal may have broken their lines, inside of a string, too. */
+/** The JSON objects in a text. A terminal may have wrapped their lines, even inside a string. */
 function objectsIn(text: string): string[] {
   const objects: string[] = [];
   let around = "";
@@ -160,11 +161,11 @@ function objectsIn(text: string): string[] {
     const json = [object, object.replace(/\n/g, "")].find((one) => parseJson(one) !== undefined);
     if (json) objects.push(json);
   }
-  // What is left of a larger object says that its beginning is missing: then these are but its fields.
+  // Parts of JSON around them show that a larger object lost its beginning: these are only its fields.
   return /":|\}/.test(around + text.slice(to)) ? [] : objects;
 }
 
-/** Where the object that begins at `from` ends, or else where the text does. */
+/** The end of the object that begins at `from`, or else the end of the text. */
 function endOf(text: string, from: number): number {
   const token = /"(?:[^"\\]|\\.?)*"?|[{}]/gs;
   token.lastIndex = from;
@@ -176,7 +177,7 @@ function endOf(text: string, from: number): number {
   return text.length;
 }
 
-/** The header fields, by their names in lower case; those of one name are joined. */
+/** The header fields by name, in lower case; values of the same name are joined. */
 function fieldsOf(lines: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of lines.split("\n")) {

@@ -1,4 +1,4 @@
-/** Every error answer of KPN's gateway in one shape. The code decides, then the challenge, then the status. */
+/** Reads every error answer of KPN's gateway into one shape. The body's code decides, then the challenge's, then the status. */
 
 import { headerOf, readText, type ResponseLike } from "./body.ts";
 import { within } from "./deadline.ts";
@@ -7,9 +7,9 @@ import type { Envelope, FaultCode } from "./errors.ts";
 import { hintFor, meaningOf } from "./meanings.ts";
 import { redact } from "./redact.ts";
 
-/** What an error answer says, in one shape. */
+/** What an error answer says, in one shape for all envelopes. */
 export interface Fault {
-  /** What it means, whatever the HTTP status is. */
+  /** What it means; the HTTP status may say something else. */
   readonly code: FaultCode;
   /** The server's own code, such as `policies.ratelimit.QuotaViolation`; may be empty. At most 200 characters. */
   readonly originalCode: string;
@@ -19,25 +19,25 @@ export interface Fault {
   readonly hint: string;
   /** KPN's id of the failed request, which its support asks for. At most 100 characters. */
   readonly transactionId?: string;
-  /** How long to wait before another try, in ms (from `Retry-After`). */
+  /** How long to wait before the next try, in ms (from `Retry-After`). */
   readonly retryAfter?: number;
-  /** The shape in which it came. */
+  /** The shape of the error answer. */
   readonly envelope: Envelope;
 }
 
-/** How {@linkcode readFault} reads. */
+/** Options of {@linkcode readFault}. */
 export interface ReadFaultOptions {
-  /** Ends the reading early: the promise rejects with the signal's reason. */
+  /** Ends the reading early: the promise rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is known of the answer that {@linkcode parseFault} reads. */
+/** What the caller of {@linkcode parseFault} knows about the answer. */
 export interface AnswerContext {
-  /** Whether it is the token endpoint's. Default: only where its body can be nobody else's. */
+  /** Whether the token endpoint sent it. Default: if only the token endpoint sends such a body. */
   readonly tokenEndpoint?: boolean;
   /** The clock for a `Retry-After` that is a date. Default: `Date.now`. */
   readonly now?: () => number;
-  /** What no text may hold. Default: nothing. */
+  /** What the fault's texts must not contain. Default: nothing. */
   readonly secrets?: readonly string[];
 }
 
@@ -45,15 +45,16 @@ export interface AnswerContext {
 const BODY_TIMEOUT = 1_000;
 
 /**
- * What an error answer of KPN's gateway says: one shape for all its envelopes (JSON, XML,
- * `www-authenticate`). Words never decide, nor does data that an API echoes. It reads a clone, so
- * that the response can still be read, for at most 1 second and 64 KiB: what has come by then, or
- * before the connection broke, is looked at.
+ * Reads an error answer of KPN's gateway: one shape for all its envelopes (JSON, XML,
+ * `www-authenticate`). Only codes and the status decide, never words or data that an API echoes.
+ *
+ * It reads a clone, so you can still read the response. It reads for at most 1 second and at most
+ * 64 KiB; if the body is not complete by then, or the connection breaks, it uses what has arrived.
  *
  * @param response An answer of an API or of the token endpoint, its body not yet read.
  * @param options A signal that ends the reading early.
- * @returns `undefined` for a status below 400.
- * @throws {TypeError} If the body has been read already.
+ * @returns The fault; `undefined` for a status below 400.
+ * @throws {TypeError} If the body has already been read.
  *
  * @example
  * ```ts
@@ -77,20 +78,20 @@ export async function readFault(
   try {
     await within(BODY_TIMEOUT, signal, (over) => readText(copy, over, (come) => body = come));
   } catch {
-    signal?.throwIfAborted(); // else the body broke off: what has come is left
+    signal?.throwIfAborted(); // else the body broke off: `body` holds what has arrived
   }
   return parseFault(response, body);
 }
 
 /**
- * Whether an answer says that the access token was rejected or has expired, so that another one may
- * help. The response can still be read.
+ * Whether an answer says that the access token was rejected or has expired: a new one may help. The
+ * response can still be read.
  */
 export async function isTokenRejected(response: Response, signal?: AbortSignal): Promise<boolean> {
   return (await readFault(response, { signal }))?.code === "invalid_token";
 }
 
-/** Status, headers and body text to a fault. */
+/** Makes a fault from status, headers and body text. */
 export function parseFault(
   response: Pick<ResponseLike, "status" | "headers">,
   body: string,
@@ -108,7 +109,7 @@ export function parseFault(
   const message = clean(speaker.message || said.message);
   const isSaid = originalCode !== "" || message !== "";
   let code = meaningOf(known ?? "") ?? byStatus(status, header, body, isSaid);
-  // The one exception of place: there it is Apigee's word for a wrong id.
+  // The one code whose meaning depends on the place: at the token endpoint Apigee means a wrong id.
   if (code === "invalid_request" && status === 401 && (tokenEndpoint || said.ofTokenEndpoint)) {
     code = "invalid_client";
   }
@@ -142,7 +143,7 @@ const STATUSES: Readonly<Record<number, FaultCode>> = {
   429: "rate_limited",
 };
 
-/** What an answer means whose code, if it has one, means nothing to us. */
+/** What an answer without a known code means. */
 function byStatus(
   status: number,
   header: (name: string) => string,
@@ -163,15 +164,15 @@ function byStatus(
   return isHtml ? "invalid_response" : meaning;
 }
 
-/** The host of a URL: nothing else of it is quoted, since the rest may hold anything. */
+/** The host of a URL, the only part that is quoted: the rest may hold a secret. */
 function hostOf(url: string): string {
   return /^https?:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(url)?.[1] ?? "";
 }
 
-/** A date as HTTP writes it: `Date.parse` would also find one in words. */
+/** A date in HTTP's format; `Date.parse` alone would also accept many other texts. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/;
 
-/** `Retry-After` in ms: seconds, or a date (RFC 9110 section 10.2.3). */
+/** Reads `Retry-After`, which is in seconds or a date (RFC 9110 section 10.2.3), as ms. */
 function readRetryAfter(header: string, now: () => number): number | undefined {
   if (/^\d{1,12}$/.test(header)) return Number(header) * 1000;
   const ms = HTTP_DATE.test(header) ? Date.parse(header) - now() : NaN;

@@ -16,68 +16,69 @@ import { secureUrl } from "./url.ts";
 
 export type { ApiFetch };
 
-/** A `fetch` that adds the token; it has `fetch`'s own signature. */
+/** A function with `fetch`'s own signature that adds the token. */
 export type AuthorizedFetch = (
   input: string | URL | Request,
   init?: RequestInit,
 ) => Promise<Response>;
 
-/** Where {@linkcode authorizedFetch} sends tokens, and when it sends a call again. */
+/** Options of {@linkcode authorizedFetch}. */
 export interface AuthorizedFetchOptions {
   /**
-   * The origins that may get the token; relative URLs resolve against the first. Of a URL
-   * only its origin counts, not its path. Default: the source's `origin`, or else KPN's gateway.
+   * The origins to which the token may be sent; relative URLs resolve against the first. The path
+   * of a URL is ignored. Default: the source's `origin`, or else KPN's gateway.
    */
   readonly origins?: readonly (string | URL)[] | undefined;
   /** Accept `http:` origins that are not on loopback. Default: `false`. */
   readonly allowInsecureHttp?: boolean | undefined;
   /**
-   * Whether an answer that is not 2xx means that the token was rejected, so that another one is
-   * obtained and the call is sent once more. Gets a copy of the answer, to read as it likes until
-   * it has decided. Default: whether {@linkcode readFault} calls the answer `invalid_token`,
-   * looking at 64 KiB for one second at most.
+   * Decides whether an answer that is not 2xx means that the token was rejected: a new token is
+   * then obtained, and the call is sent once more. It gets a copy of the answer, which it can read
+   * until it has decided. Default: {@linkcode readFault} gives the code `invalid_token`, which takes
+   * at most 1 second and reads at most 64 KiB.
    */
   readonly shouldReplay?: ((response: Response) => boolean | Promise<boolean>) | undefined;
   /**
-   * Sends the calls, always as `(string, init)`. Of a `Request` it gets all that properties show.
-   * Default: `globalThis.fetch`, looked up at each call.
+   * Sends the calls, always as `(string, init)`. A `Request` becomes an init with everything that its
+   * properties show. Default: `globalThis.fetch`, looked up at each call.
    */
   readonly fetch?: ApiFetch | undefined;
-  /** Lets background refreshes finish on edge runtimes. */
+  /** Keeps an edge runtime alive until token requests that a call starts are done. Default: none. */
   readonly waitUntil?: WaitUntil | undefined;
-  /** Hears of replays. */
+  /** Receives an event for each call that is sent again. Default: none. */
   readonly onEvent?: EventListener | undefined;
 }
 
 /**
- * Makes a `fetch` that sends `authorization: Bearer …` with a token of `source`.
+ * Makes a `fetch` that sends `authorization: Bearer …` with a token from `source`.
  *
- * The token goes to the allowed origins only, over https (loopback excepted). If KPN
- * rejects it or it has expired, another one is obtained and the call is sent once more. A body
- * that is a one-shot stream cannot be sent again: its answer is handed back, and the next call
- * has the new token. Everything else comes back as it came, errors and 429s included.
+ * The token is sent only to the allowed origins, over https (or http on loopback). If an API answers
+ * that the token was rejected or has expired, a new one is obtained, and the call is sent once more.
+ * A stream as `init.body` can be sent only once: you get the first answer, and the next call uses the
+ * new token. All other answers are returned unchanged, errors and 429s included.
  *
- * It differs from `fetch` in two points. It never follows a redirect, whatever `redirect` says,
- * but hands it back. And the body of a `Request` is read before it is sent, so that it can be sent
- * again; give a large stream as `init.body` instead. A call that sets `authorization` itself is sent with
- * that, and the source is not asked.
+ * It differs from `fetch` in two points. It never follows a redirect, whatever `redirect` says, and
+ * returns the redirect instead. And it reads the body of a `Request` before sending it, so that it can
+ * be sent again; pass a large stream as `init.body` instead. If a call sets `authorization` itself, it
+ * is sent with that value, and no token is requested.
  *
- * A `Request` keeps its options, a `client` (Deno) or `dispatcher` (Node) among them. Bun keeps no
- * `proxy` in a `Request`, not for its own `fetch` either: give it in `init`. An injected `fetch`
- * does not see what no property of the `Request` shows. A stub that has no `clone` is judged by its
- * status and its headers alone.
+ * A `Request` keeps its options, including `client` (Deno) and `dispatcher` (Node). On Bun a `Request`
+ * loses its `proxy`, also with Bun's own `fetch`: pass it in `init`. An injected `fetch` does not
+ * get options that no property of the `Request` shows. For a stub without `clone`, only the status and
+ * the headers decide whether to send the call again.
  *
- * A form or a file is sent as bytes, of whatever class it is; a `Blob` without `arrayBuffer`, as jsdom's,
- * cannot be. Where `fetch` refuses the class of a signal, it gets one of its own that follows it.
+ * A form or a file of any class is sent as bytes; this fails for a `Blob` without `arrayBuffer`, such as
+ * jsdom's. If `fetch` refuses the class of a signal, it gets one of its own class that follows it.
  *
- * The function it returns throws a `TypeError` that names an origin that is not allowed, a
- * {@linkcode KpnAuthError} if no token can be obtained, `fetch`'s own errors, and the reason
- * of `init.signal` if that aborts. An API call has no other deadline than this signal.
+ * The returned function throws a `TypeError` that names the origin if it is not allowed, a
+ * {@linkcode KpnAuthError} if no token can be obtained, `fetch`'s own errors, and the reason of
+ * `init.signal` if that aborts. An API call has no deadline other than this signal.
  *
  * @param source Where tokens come from, such as {@linkcode createTokenSource}.
- * @param options Where the token may go, and when a call is sent again.
+ * @param options Where the token may be sent, and when a call is sent again. Default: the source's
+ * origin, and the answers that say that the token was rejected.
  * @returns A function with `fetch`'s own signature.
- * @throws {TypeError} If `origins` is empty, or one of them is no URL, or neither https nor loopback.
+ * @throws {TypeError} If `origins` is empty, or one of them is not a URL with https or on loopback.
  *
  * @example
  * ```ts
@@ -141,7 +142,7 @@ export function authorizedFetch(
   };
 }
 
-/** The origins that may get the token, checked. The source's own has been checked by its maker. */
+/** The origins to which the token may be sent, checked. The source has checked its own. */
 function originsOf(
   source: TokenSource,
   { origins, allowInsecureHttp }: AuthorizedFetchOptions,
@@ -153,10 +154,10 @@ function originsOf(
   return origins.map((origin) => secureUrl("origins", origin, allowInsecureHttp).origin);
 }
 
-/** A path that is written as it will be read: no parser takes it for another host. */
+/** A path that no URL parser can take for another host. */
 const PATH = /^\/(?![/\\\t\n\r])/;
 
-/** The URL that is called, if it may have the token. Parsing one would cost more than all the rest. */
+/** The URL to call, if the token may be sent there. Parses only if it must: that costs more than everything else. */
 function allowedUrl(given: string, origins: readonly string[]): string {
   if (PATH.test(given)) return origins[0] + given;
   if (isWithin(given, origins)) return given;
@@ -164,19 +165,19 @@ function allowedUrl(given: string, origins: readonly string[]): string {
   if (isWithin(href, origins)) return href;
   const allowed = origins.map((origin) => `${origin}/`).join(", ");
   throw new TypeError(
-    `Cannot send a token to ${origin}: the option origins allows URLs that begin with ${allowed} only`,
+    `Cannot send a token to ${origin}: the option origins only allows URLs that begin with ${allowed}`,
   );
 }
 
 /**
- * Whether a URL begins with an allowed origin and a slash: then no parser can take what follows for
- * another host. Neither a `blob:` URL, which has the origin of its maker, nor one with a user begins so.
+ * Whether a URL begins with an allowed origin and a slash: no parser can then take it for another
+ * host. This excludes `blob:` URLs, which have the origin of the page, and URLs with a user.
  */
 function isWithin(url: string, origins: readonly string[]): boolean {
   return origins.some((origin) => url.startsWith(origin) && url[origin.length] === "/");
 }
 
-/** Another token than the rejected one; none if there is none. The API's answer says more than why. */
+/** Another token than the rejected one, if one can be obtained. If not, the API's answer says more than our error. */
 async function replacementOf(
   rejected: AccessToken,
   source: TokenSource,
@@ -201,7 +202,7 @@ async function isRejected(
     : await isTokenRejected(response, over).catch(() => false);
 }
 
-/** On Fastly Compute no response can be cloned: here one that can be, once. */
+/** A response that can be cloned, once: on Fastly Compute no response has `clone`. */
 function cloneable(response: Response): Response {
   const { clone, body } = response;
   if (typeof clone === "function" || !body?.tee || body.locked || !isMakeable(response)) {

@@ -1,13 +1,13 @@
-/** A single flight that a waiter can leave, and that no orphan can hold. */
+/** A single flight: concurrent callers share one run. A waiter can leave it, and an orphaned run blocks nobody. */
 
 import { within } from "./deadline.ts";
 import { causeOf, isKpnAuthError, KpnAuthError } from "./errors.ts";
 
-/** One run of the same work for all who ask for it meanwhile. */
+/** Runs some work once for all concurrent callers. */
 export interface SingleFlight<T> {
-  /** Whether a run is in the air, and not dead. */
+  /** Whether a run is in progress, and not dead. */
   busy(): boolean;
-  /** Starts a run and makes it the one that others join; who starts it sees to its rejection. */
+  /** Starts the run that others join. The caller handles its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
   /**
    * Waits for the run in the air, or for the one that `start` launches, whose error is rethrown
@@ -17,20 +17,20 @@ export interface SingleFlight<T> {
   join(start: () => Promise<T>, since?: number): Promise<T>;
 }
 
-/** What a flight needs to know. */
+/** Options of {@linkcode createSingleFlight}. */
 export interface FlightOptions<T> {
-  /** The deadline that every run keeps by itself, in ms. */
+  /** The deadline that every run keeps itself, in ms. */
   readonly timeout: number;
   /** The clock: epoch ms. */
   readonly now: () => number;
-  /** Takes what a run gives, unless a newer run has taken its place. */
+  /** Receives a run's result, unless a newer run has replaced it. */
   readonly land: (value: T) => void;
 }
 
-/** Beyond its own deadline, how long a run may take before it counts as dead, in ms. */
+/** How long after its own deadline a run counts as dead, in ms. */
 const GRACE = 100;
 
-/** How often a waiter goes round when the run that it waited for died. */
+/** How many runs a waiter waits for, if each of them dies. */
 const ROUNDS = 3;
 
 const LATE = Symbol();
@@ -48,13 +48,13 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
   const limit = timeout + GRACE;
   let flight: { readonly promise: Promise<T>; readonly startedAt: number } | undefined;
 
-  /** At most `limit`, also if the clock was set back meanwhile. */
+  /** How long is left, in ms; at most `limit`, even if the clock was set back. */
   const left = (since: number) => Math.max(0, Math.min(limit, since + limit - now()));
   const inAir = () => flight && left(flight.startedAt) > 0 ? flight : undefined;
 
   function launch(work: () => Promise<T>): Promise<T> {
     const startedAt = now();
-    // Started in a microtask: by then the slot is taken, whoever `work` calls back.
+    // Starts in a microtask, when `flight` is set: `work` may call back into this source.
     const promise = Promise.resolve().then(work).then((value) => {
       if (flight?.promise === promise) land(value);
       return value;

@@ -1,4 +1,4 @@
-/** The client credentials grant (RFC 6749 section 4.4): build, send, read; deadlines and retries. */
+/** The client credentials grant (RFC 6749 section 4.4): builds, sends and reads, with deadlines and retries. */
 
 import type { ResponseLike } from "./body.ts";
 import { createController, nothing, onAbort, within } from "./deadline.ts";
@@ -12,13 +12,13 @@ import { createTokenRequest, type TokenRequest, type TokenTarget } from "./reque
 import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
 
-/** A client id or a secret, or a function that gives the one of today (from a secret manager). */
+/** A client id or a secret, or a function that returns the current one (from a secret manager). */
 export type Credential = string | (() => string | Promise<string>);
 
-/** The part of `fetch` that a token request takes; undici's, Bun's and a plain arrow function fit. */
+/** The part of `fetch` that a token request needs. The `fetch` of every runtime and of undici fits. */
 export type TokenFetch = (url: string, init: TokenFetchInit) => Promise<ResponseLike>;
 
-/** What {@linkcode TokenFetch} is called with, always. It is a copy: a wrapper may change it. */
+/** The init that {@linkcode TokenFetch} is called with. It is a copy, which a wrapper may change. */
 export interface TokenFetchInit {
   /** Always `"POST"`. */
   method: "POST";
@@ -28,34 +28,35 @@ export interface TokenFetchInit {
   body: string;
   /** Always `"manual"`. */
   redirect: "manual";
-  /** Aborts when a deadline runs out or the caller leaves. */
+  /** Aborts when a deadline passes or the caller aborts. */
   signal: AbortSignal;
   /**
-   * For Next.js, which caches `fetch`, a `POST` too: neither its cache nor its rendering sees this
-   * request. Every other runtime ignores it.
+   * Keeps this request out of Next.js's cache and rendering: Next.js caches `fetch`, even a `POST`.
+   * Other runtimes ignore it.
    */
   next: { internal: true; revalidate: 0 };
 }
 
-/** How {@linkcode requestToken} gets a token. Read once, copied and checked. */
+/** Options of {@linkcode requestToken}, which reads them once, checks and copies them. */
 export interface RequestTokenOptions extends TokenTarget {
-  /** The portal's *client id*, or a function that is asked for it together with the secret. */
+  /** The portal's *client id*, or a function that returns it; called together with `clientSecret`. */
   readonly clientId: Credential;
-  /** The portal's *client secret*, or a function that is asked for it before each token request. */
+  /** The portal's *client secret*, or a function that returns it; called before each token request. */
   readonly clientSecret: Credential;
-  /** Sends the request. Default: `globalThis.fetch`, looked up at each call. */
+  /** Sends the request. Default: `globalThis.fetch`, looked up for each request. */
   readonly fetch?: TokenFetch | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** Draws jitter: 0 ≤ n < 1. Default: `Math.random`. */
+  /** Returns a random number for jitter: 0 ≤ n < 1. Default: `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** For everything in total, the answer's body and all retries included, in ms. Default: 10,000. */
+  /** The deadline for everything, including the answer's body and all retries, in ms. Default: 10,000. */
   readonly timeout?: number | undefined;
-  /** For each attempt, the answer's body included, in ms. Default: 4,000. */
+  /** The deadline for each attempt, including the answer's body, in ms. Default: 4,000. */
   readonly attemptTimeout?: number | undefined;
   /**
-   * How often a network failure, a timed-out attempt, a 5xx or a 429 is tried again, after
-   * a jittered pause (250 ms, doubling) or `Retry-After`, inside `timeout`. Default: 2.
+   * How often the request is retried after a network error, a timed-out attempt, a server error or a
+   * rate limit. Before each retry it waits for `Retry-After`, or else for a random time up to 250 ms,
+   * which doubles each time; it does not retry past `timeout`. Default: 2.
    */
   readonly retries?: number | undefined;
 }
@@ -64,37 +65,37 @@ export interface RequestTokenOptions extends TokenTarget {
 export interface Run {
   readonly clientId: string;
   readonly secret: string;
-  /** What no message may quote: the secret, and the values of `parameters`. */
+  /** What messages must not quote: the secret, and the values of `parameters`. */
   readonly secrets: readonly string[];
   readonly request: TokenRequest;
-  /** Aborts when the total deadline runs out, and when the run is over. */
+  /** Aborts when the total deadline passes, and when the run is over. */
   readonly signal: AbortSignal;
-  /** When the total deadline runs out: epoch ms. */
+  /** When the total deadline passes: epoch ms. */
   readonly endsAt: number;
-  /** What a timeout would blame. */
+  /** What the run is doing, for the message of a timeout. */
   phase: string;
   /** How often the request was sent. */
   attempt: number;
 }
 
-/** What is asked of a layer. */
+/** What a layer is asked for. */
 export interface Ask {
   /** The run of the grant, under its deadline. */
   readonly run: Run;
-  /** Whether a good token is still held, so that one attempt has to do. */
+  /** Whether a good token is still held: then there are no retries. */
   readonly renewing: boolean;
-  /** The rejected token that has to be replaced, if any: the held one, or else what the caller names. */
+  /** The value of the rejected token to replace, if any: the held one, or else the one that the caller reports. */
   readonly rejected: string | undefined;
-  /** Whether a token that another machine obtained spares the mint. */
+  /** Whether another machine's token makes a token request unnecessary. */
   spares(token: AccessToken): boolean;
-  /** Takes work that goes on after the token was handed out. */
+  /** Registers work that continues in the background after the token was handed out. */
   behind(work: Promise<unknown>): void;
 }
 
-/** Something that obtains a token; layers wrap one another. */
+/** A function that obtains a token; layers wrap one another. */
 export type Layer<Asked = Ask> = (ask: Asked) => Promise<AccessToken>;
 
-/** The options, checked and copied: what a token source is made of. */
+/** The options of a grant, checked and copied. */
 export interface Grant {
   readonly clientId: Credential;
   readonly clientSecret: Credential;
@@ -107,15 +108,15 @@ export interface Grant {
   readonly retries: number;
 }
 
-/** Half the longest first pause before another try, in ms. */
+/** Half of the longest pause before the first retry, in ms. */
 const BACKOFF = 125;
 
 /**
- * Requests an access token: builds the POST of KPN's cURL examples, sends it with
- * `fetch`, reads the answer. One token a call; to keep and renew it, make a token source.
+ * Requests an access token: builds the POST of KPN's cURL examples, sends it with `fetch`, and
+ * reads the answer. Each call requests a token; to keep and renew one, use {@linkcode createTokenSource}.
  *
- * @param options Credentials, and where and how to ask. See {@linkcode RequestTokenOptions}.
- * @param caller `signal` ends the request; its reason is rethrown untouched.
+ * @param options Credentials, and where and how to request the token.
+ * @param caller `signal` ends the request: the promise rejects with its reason. Default: none.
  * @returns The token.
  * @throws {KpnAuthError} If no token can be obtained; `code` says why, the message what to do.
  * @throws {TypeError} If an option cannot be used; see {@linkcode createTokenRequest}.
@@ -140,14 +141,14 @@ export async function requestToken(
   return await runGrant(grant, caller.signal, (run) => mint(grant, run, grant.retries));
 }
 
-/** Checks and copies the options; reads no clock, draws no randomness, does no I/O. */
+/** Checks and copies the options. Reads no clock, takes no random number and does no I/O. */
 export function createGrant(options: RequestTokenOptions): Grant {
   checkObject("options", options);
   const { clientId, clientSecret, fetch, now = Date.now, random = Math.random } = options;
   const { timeout = 10_000, attemptTimeout = 4_000, retries = 2 } = options;
   checkFunctions({ fetch, now, random });
   checkNumbers({ timeout, attemptTimeout, retries });
-  // A function is asked later: until then any text stands for what it gives.
+  // A function is called later; until then any text takes the place of its result.
   const text = (value: Credential) => typeof value === "function" ? "-" : value;
   const { url: tokenEndpoint } = createTokenRequest(
     { clientId: text(clientId), clientSecret: text(clientSecret) },
@@ -157,7 +158,7 @@ export function createGrant(options: RequestTokenOptions): Grant {
   return { clientId, clientSecret, target, fetch, now, random, timeout, attemptTimeout, retries };
 }
 
-/** Asks for the credentials of today, then does `work`, all under the total deadline. */
+/** Gets the current credentials, then does `work`, all under the total deadline. */
 export function runGrant<T>(
   grant: Grant,
   caller: AbortSignal | undefined,
@@ -175,7 +176,7 @@ export function runGrant<T>(
 
 const ASKING = "asking for clientId and clientSecret";
 
-/** The credentials of today, and the request made of them. */
+/** The current credentials, and the request made from them. */
 async function askCredentials({ clientId, clientSecret, target }: Grant) {
   const ask = async (value: Credential) => typeof value === "function" ? await value() : value;
   try {
@@ -190,7 +191,7 @@ async function askCredentials({ clientId, clientSecret, target }: Grant) {
   }
 }
 
-/** The lowest layer: requests a token from KPN, and emits what comes of it. */
+/** The lowest layer: requests a token from KPN, and emits its events. */
 export function minting(grant: Grant, announce: (event: KpnAuthEvent) => void): Layer {
   return async ({ run, renewing }) => {
     announce({ type: "mintStarted" });
@@ -206,7 +207,7 @@ export function minting(grant: Grant, announce: (event: KpnAuthEvent) => void): 
   };
 }
 
-/** Sends the request until there is a token, or no other try is left. */
+/** Sends the request until there is a token, or no retry is left. */
 async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToken> {
   const { now, random, attemptTimeout } = grant;
   for (run.attempt = 1;; run.attempt++) {
@@ -226,21 +227,21 @@ async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToke
   }
 }
 
-/** One attempt. `fetch` is called as a bare function: as a method it is an "Illegal invocation" on workerd and Chromium. */
+/** One attempt. `fetch` is called as a bare function: as a method, workerd and Chromium throw "Illegal invocation". */
 async function send(grant: Grant, run: Run, signal: AbortSignal): Promise<AccessToken> {
   const { now } = grant;
   const fetch = fetchOf<TokenFetch>(grant.fetch);
   const { url, headers, ...init } = run.request;
   run.phase = "waiting for the answer";
   const requestedAt = now();
-  // Of its own, since `signal` aborts after a success, too: a wrapper may still read a clone then.
+  // A separate signal: `signal` also aborts after a success, while a wrapper may still read a clone.
   const failed = createController();
   const stay = onAbort(signal, () => failed.abort());
   const response = await fetch(url, {
     ...init,
     headers: { ...headers },
     signal: signalFor(failed.signal),
-    // `revalidate` alone would make a static page dynamic, and Next.js fails where that comes late.
+    // `revalidate` alone would make a static page dynamic, and Next.js fails if it notices that late.
     next: { internal: true, revalidate: 0 },
   });
   run.phase = "reading the answer";

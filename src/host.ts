@@ -1,28 +1,28 @@
-/** What the host gives, and frameworks and test environments replace: `fetch`, and the signals that it takes. */
+/** The host's `fetch`, and the signals that it accepts: frameworks and test environments replace both. */
 
 import { onAbort } from "./deadline.ts";
 import { KpnAuthError } from "./errors.ts";
 
-/** The `fetch` that is given, or else the global one of this moment. */
+/** The given `fetch`, or else the current global one. */
 export function fetchOf<T>(given: T | undefined): T {
   const fetch = given ?? globalThis.fetch as T | undefined;
   if (fetch) return fetch;
   throw new KpnAuthError(
     "network_error",
-    "Cannot send the request: there is no global `fetch` here. Give one as the option fetch.",
+    "Cannot send the request: there is no global `fetch` here. Pass one as the option fetch.",
     { retryable: false },
   );
 }
 
-/** Whether `fetch` takes the signals of a class as they are. */
+/** Whether `fetch` accepts the signals of a class. */
 const taken = new WeakMap<object, boolean>();
 
 /** The signals that stand in for others. */
 const standIns = new WeakMap<AbortSignal, AbortSignal>();
 
 /**
- * The signal as `fetch` takes it. Newer Nodes refuse those of other classes, such as jsdom's, with
- * which test environments replace the global one. Then one of the host's own follows it.
+ * A signal that `fetch` accepts. Newer versions of Node refuse other classes than their own, such as
+ * jsdom's, which test environments make global: then a signal of the host's own follows `signal`.
  */
 export function signalFor(signal: AbortSignal): AbortSignal {
   const { constructor } = signal;
@@ -33,7 +33,7 @@ export function signalFor(signal: AbortSignal): AbortSignal {
   return standIn;
 }
 
-/** It is of the host's own class, or the host has none that a `Request` takes: happy-dom has its own `fetch`. */
+/** Whether a signal has the host's own class, or a `Request` refuses even that: happy-dom has its own `fetch`. */
 function isTaken(signal: AbortSignal): boolean {
   try {
     const { own } = abortable();
@@ -52,7 +52,7 @@ function follow(signal: AbortSignal): AbortSignal {
   return own!;
 }
 
-/** A stream of the host's has a signal of the host's, whatever the global classes are. */
+/** The signal of a host's stream is of the host's own class, even if the global class was replaced. */
 function abortable(): { stream: WritableStream; own: AbortSignal | undefined } {
   let own: AbortSignal | undefined;
   const stream = new WritableStream({ start: (controller) => void (own = controller.signal) });

@@ -1,20 +1,20 @@
-/** The init of a call, as `fetch` reads it: within the call, so that its caller may change it afterwards. */
+/** Copies a call's init when `fetch` would read it: its caller may change it afterwards. */
 
 import { type Content, contentOf } from "./content.ts";
 import { signalFor } from "./host.ts";
 
-/** Headers in the form that they came in: a plain record costs least, and a list keeps its duplicates. */
+/** Headers in the caller's form: a plain record is fastest, and a list keeps duplicates. */
 export type HeaderCopy = Record<string, string> | string[][];
 
-/** An init that nobody else holds. */
+/** An init that no caller can change. */
 export type InitCopy = Omit<RequestInit, "headers" | "body"> & {
   headers?: HeaderCopy;
   body?: Content | null;
 };
 
 /**
- * Copies an init, the options of a runtime with it, and what of its members can be changed. `fetch`
- * reads members by name: a prototype or a getter of a class may have them.
+ * Copies an init, including options that only a runtime knows, and copies its headers and body.
+ * `fetch` reads members by name, so inherited ones and getters count too.
  */
 export function copyInit(given: RequestInit): InitCopy {
   const init: Record<string, unknown> = {};
@@ -30,7 +30,7 @@ export function copyInit(given: RequestInit): InitCopy {
 }
 
 export function copyHeaders(given: HeadersInit): HeaderCopy {
-  // What is no object is refused, in the runtime's own words.
+  // `Headers` refuses what is not an object, with the runtime's own message.
   const headers = Object(given) === given ? given : new Headers(given);
   return Symbol.iterator in headers
     ? Array.from(headers as Iterable<Iterable<string>>, (pair) => [...pair])
@@ -42,7 +42,7 @@ export function hasHeader(headers: HeaderCopy, wanted: string): boolean {
   return names.some((name) => name.toLowerCase() === wanted);
 }
 
-/** The headers with one more; without a value as they are. */
+/** The headers and one more; unchanged if it has no value. */
 export function withHeader(
   headers: HeaderCopy,
   name: string,

@@ -3,12 +3,12 @@
 /** The origin of KPN's API gateway; test and production share it. */
 export const KPN_ORIGIN = "https://api-prd.kpn.com";
 
-/** A part of the gateway with a token endpoint of its own. */
+/** A part of the gateway that has its own token endpoint. */
 export type Realm = "gateway" | "msm";
 
 /**
- * The token endpoint of each realm, `grant_type` in the query as KPN's cURL
- * examples have it. `gateway` serves nearly all APIs, `msm` Mobile Services Management.
+ * The token endpoint of each realm, with `grant_type` in the query as in KPN's cURL
+ * examples. `gateway` serves nearly all APIs, `msm` serves Mobile Services Management.
  */
 export const TOKEN_ENDPOINTS: Readonly<Record<Realm, string>> = /* @__PURE__ */ Object.freeze({
   gateway:

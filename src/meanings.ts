@@ -2,7 +2,7 @@
 
 import type { FaultCode } from "./errors.ts";
 
-/** A fault in words: what it means, what to do next, and what will not help. */
+/** A fault's code, KPN's codes for it, and its words: what it means, what to do, and what will not help. */
 export type Meaning = readonly [
   code: FaultCode | "unknown_value",
   codes: string,
@@ -12,8 +12,8 @@ export type Meaning = readonly [
 ];
 
 /**
- * What each fault means: the codes that say so, and the words for it. A code stands in one row only:
- * its last segment in snake case, which also stands for the same words in camel case.
+ * Every fault. Each of KPN's codes is in one row only, as its last segment in snake case, which also
+ * matches the same words in camel case.
  */
 const MEANINGS: readonly Meaning[] = [
   [
@@ -69,7 +69,7 @@ const MEANINGS: readonly Meaning[] = [
     "a new token or a retry",
   ],
   [
-    // The other way not to be found: the API is there, and answers.
+    // Also `not_found`: the API is there, and it does not know a value of the request.
     "unknown_value",
     "",
     "The API does not know what the request asks for.",
@@ -120,7 +120,7 @@ const MEANINGS: readonly Meaning[] = [
   ],
 ];
 
-/** What a code means. `x.InvalidClient` is `invalid_client`; so is `invalid_client-x`, if it is nothing else. */
+/** What a code of KPN's means. `x.InvalidClient` is `invalid_client`, and so is an unknown `invalid_client-x`. */
 export function meaningOf(code: string): FaultCode | undefined {
   if (!/^[\w.-]+$/.test(code)) return undefined;
   const last = code.split(".").pop()!;
@@ -132,12 +132,12 @@ function rowOf(code: string): FaultCode | undefined {
   return MEANINGS.find(([, codes]) => codes && codes.split(" ").some(says))?.[0] as FaultCode;
 }
 
-/** A fault in words. */
+/** The words for a fault. */
 export function wordsFor(code: Meaning[0]): Meaning {
   return MEANINGS.find(([meaning]) => meaning === code)!;
 }
 
-/** What a fault means and what to do next, in whole sentences. */
+/** What a fault means, what to do, and what will not help, in whole sentences. */
 export function hintFor(code: Meaning[0]): string {
   const [, , means, remedy, futile] = wordsFor(code);
   return `${means} ${remedy}; ${futile} will not help.`;

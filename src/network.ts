@@ -1,8 +1,8 @@
-/** What `fetch` threw, as one error that names the cause wherever the runtime tells it. */
+/** Turns what `fetch` threw into one error, which names the cause if the runtime reports it. */
 
 import { causeOf, isKpnAuthError, KpnAuthError, wordsOf } from "./errors.ts";
 
-/** Words and codes of Node, Deno, Bun and undici; Chromium and workerd tell little or nothing. */
+/** Words and codes of Node, Deno, Bun and undici; Chromium and workerd report little or nothing. */
 const CAUSES: readonly (readonly [why: string, words: RegExp, code?: "proxy_refused"])[] = [
   ["no permission: run with --allow-net", /NotCapable|PermissionDenied|ERR_ACCESS/],
   [
@@ -18,10 +18,10 @@ const CAUSES: readonly (readonly [why: string, words: RegExp, code?: "proxy_refu
   ["runtime does not say why", /^/],
 ];
 
-/** How many of the errors that lie below one another are looked at. */
+/** How many nested errors are looked at. */
 const DEPTH = 9;
 
-/** What `fetch` or the reading of a body threw while asking `url`, unless it is an error of ours already. */
+/** The error for what `fetch` or the reading of a body threw during a request to `url`; a {@linkcode KpnAuthError} as it is. */
 export function networkError(
   thrown: unknown,
   url: string,
@@ -35,7 +35,7 @@ export function networkError(
     chain.push(...wordsOf(chain[i]).below.slice(0, DEPTH));
   }
   const said = chain.map(wordsOf).map(({ name, code, message }) => `${name} ${code} ${message}`);
-  // Some quote the URL or the host, which may hold any of the words.
+  // Some messages quote the URL or the host, which may contain any of the words.
   const text = `${said}`.split(url).join("").split(hostname).join("");
   const [why, , code = "network_error"] = CAUSES.find(([, words]) => words.test(text))!;
   const cause = causeOf(chain[chain.length - 1], secrets);
@@ -44,7 +44,7 @@ export function networkError(
     `Cannot get a token: no answer from ${host}: ${why} (${cause.message}). Check the network.`,
     {
       cause,
-      // A text is thrown by a wrapper of fetch, never by a runtime: it would be thrown again.
+      // A runtime throws objects. A string comes from a wrapper of fetch, which would throw it again.
       retryable: code === "network_error" && why !== CAUSES[0]![0] && typeof thrown === "object",
     },
   );

@@ -1,13 +1,13 @@
-/** Numbers among the options. */
+/** Checks the options that are numbers. */
 
 import { MAX_TIMER } from "./deadline.ts";
 import { quoted, refuse } from "./options.ts";
 
 /**
- * Checks numbers, after defaults took the place of what is `undefined`: times in ms that a
- * timer takes, and `retries`, which is whole.
+ * Checks numbers, after the defaults were applied: times in ms that a timer accepts, and
+ * `retries`, which is a whole number.
  *
- * @throws {TypeError} If one is no number: text from the environment, `null`, `NaN`.
+ * @throws {TypeError} If one is not a number: text from the environment, `null`, `NaN`.
  * @throws {RangeError} If one is out of range.
  */
 export function checkNumbers(numbers: Readonly<Record<string, number>>): void {

@@ -1,6 +1,6 @@
-/** What an option may hold, and how a message quotes what it holds instead. */
+/** Checks options, and quotes their values in messages. */
 
-/** What happens to text on its way through a file, a terminal or the clipboard. */
+/** How files, terminals and the clipboard damage a text. */
 const TEXT_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/[\r\n]$/, "ends with a line break: trim it"],
   [/^\s|\s$/, "has white space at an end: trim it"],
@@ -8,12 +8,12 @@ const TEXT_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/\p{Cs}/u, "has a lone surrogate inside"],
 ];
 
-/** Throws a `TypeError` that says what is wrong with an option, and what to do. */
+/** Throws a `TypeError` that says what is wrong with an option. */
 export function refuse(option: string, fault: string): never {
   throw new TypeError(`Cannot use ${option}: it ${fault}`);
 }
 
-/** Refuses what is no text, or was damaged on its way. Names the option, never the value. */
+/** Refuses what is not a text, is empty, or was damaged by copying. Names the option, never the value. */
 export function checkText(option: string, value: unknown): asserts value is string {
   if (typeof (value ?? "") !== "string") refuse(option, `is of type ${typeof value}, not string`);
   const text = `${value}`;
@@ -24,13 +24,13 @@ export function checkText(option: string, value: unknown): asserts value is stri
   if (fault) refuse(option, fault[1]);
 }
 
-/** Refuses what is no plain object: the entries of a `Map` or of `URLSearchParams` would be lost. */
+/** Refuses what is not a plain object: the entries of a `Map` or of `URLSearchParams` would be lost. */
 export function checkObject(option: string, value: unknown): void {
   if (typeof value === "object" && value && !(Symbol.iterator in value)) return;
   refuse(option, "must be a plain object");
 }
 
-/** Refuses what is no function, but for `undefined`, which means the default. */
+/** Refuses what is not a function; `undefined` means the default. */
 export function checkFunctions(values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || typeof value === "function") continue;
@@ -38,7 +38,7 @@ export function checkFunctions(values: Readonly<Record<string, unknown>>): void 
   }
 }
 
-/** A value as a message quotes it: on one line, short, and never what is inside an object. */
+/** A value as messages quote it: short, on one line, and never what is inside an object. */
 export function quoted(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 99));
   return Object(value) === value ? `(${typeof value})` : String(value);

@@ -1,23 +1,29 @@
-/** What an API's answer says about the project's quota. */
+/** Reads a project's quota from an API's answer. */
 
-/** What KPN tells of a project's quota: numbers where they are digits, else as they came. */
+/**
+ * A project's quota, as KPN's headers report it. A value of digits is a number; any other value is the
+ * header's text, since KPN does not document the formats (`.github/KPN.md`).
+ */
 export interface Quota {
   /** Calls allowed in the interval. */
   readonly limit?: number | string;
   /** The interval's length, in `timeUnit`s. */
   readonly interval?: number | string;
-  /** Such as `minute`. */
+  /** The unit of `interval`, such as `minute`. */
   readonly timeUnit?: number | string;
   /** Calls made in this interval. */
   readonly used?: number | string;
   /** When the interval ends; the format is not documented. */
   readonly resetUTC?: number | string;
-  /** When this API ends (RFC 8594). */
+  /** When this API will end (RFC 8594). */
   readonly sunset?: number | string;
 }
 
 /**
- * Reads the quota headers of an API's answer. Fields that did not come are absent.
+ * Reads the quota headers of an API's answer.
+ *
+ * @param response An API's answer; its body is not read.
+ * @returns The quota; the fields of missing headers are absent.
  *
  * @example
  * ```ts

@@ -1,12 +1,12 @@
-/** Words of strangers, made fit to be quoted: no secret, no control character, not too many. */
+/** Makes foreign text safe to quote: without secrets and control characters, and short. */
 
-/** So many characters of a secret in a row give it away. */
+/** How many characters of a secret in a row are hidden. */
 const RUN = 8;
 
-/** How often a text may have been encoded: a form in JSON in HTML. */
+/** How many layers of encoding are undone: a form in JSON in HTML has three. */
 const LAYERS = 3;
 
-/** How URLs and forms, JSON and programs, HTML spell a character: by its number, in hex or not, or by a name. */
+/** The escapes of URLs and forms, of JSON and programs, and of HTML. */
 const ESCAPES =
   /(?:%|\\x)([\da-f]{2})|[%\\]u([\da-f]{4})|\\u\{([\da-f]+)\}|&#x([\da-f]+);?|&#(\d+);?|&(?:amp|lt|gt|quot|apos);|[+\\]/gi;
 
@@ -21,28 +21,28 @@ const NAMED: Readonly<Record<string, string>> = {
 };
 
 /**
- * At most `limit` characters of `text`, on one line, without control characters, `secrets` and the
- * queries of URLs. A run of 8 characters of a secret is hidden, a shorter secret where it stands by
- * itself: as it is, percent-encoded, as a form, JSON or HTML writes it, or in base64. Linear in the
- * text's length.
+ * At most `limit` characters of `text`, on one line, without control characters, without `secrets`
+ * and without the queries of URLs. Any 8 characters of a secret in a row are hidden, and a shorter
+ * secret where it is a whole word: plain, percent-encoded, encoded for a form, JSON or HTML, or in
+ * base64. Takes time linear in the text's length.
  */
 export function redact(text: string, secrets: readonly string[], limit = 200): string {
   const hide = hider(secrets.flatMap(spellings));
   let shown = text;
-  // The layers below are looked at, too: what looks like an escape may be a part of the secret.
+  // Fewer layers are tried, too: what looks like an escape may be part of the secret.
   for (let layers = LAYERS; layers >= 0 && shown === text; layers--) {
     const decoded = decode(text, layers);
     const hidden = hide(decoded);
     if (hidden !== decoded) shown = hidden;
   }
-  // Cut last, so that no cut secret is left; cleaned after that, since a cut may halve a character.
+  // Cut after hiding, so that no part of a secret remains; clean again, since a cut may halve a character.
   return withoutQueries(shown).replace(UNFIT, " ").slice(0, limit).replace(UNFIT, " ").trim();
 }
 
-/** Control characters, white space, and half characters. */
+/** Control characters, white space, and lone surrogates. */
 const UNFIT = /[\p{C}\p{Z}]+/gu;
 
-/** A URL's query may be a signature. */
+/** Hides the queries of URLs: one may be a signature. */
 function withoutQueries(text: string): string {
   return text.replace(/\S+/g, (word) => {
     const at = word.indexOf("://");
@@ -51,21 +51,21 @@ function withoutQueries(text: string): string {
   });
 }
 
-/** The secret as it is, in UTF-8's bytes, wholly decoded, and as it looks inside of a base64 text. */
+/** A secret's spellings: plain, as UTF-8 bytes, decoded, and as it looks inside base64. */
 function spellings(secret: string): string[] {
-  // UTF-8 without TextEncoder, which Jest's jsdom does not have; half a character is U+FFFD.
+  // UTF-8 without TextEncoder, which Jest's jsdom lacks; a lone surrogate becomes U+FFFD.
   const bytes = encodeURIComponent(secret.replace(/\p{Cs}/gu, "\ufffd"))
     .replace(/%(..)/g, (_, byte) => String.fromCharCode(parseInt(byte, 16)));
   const inBase64 = [0, 1, 2].map((before) =>
     btoa("\0".repeat(before) + bytes)
-      // The characters that hold nothing but bits of the secret.
+      // Only the characters whose bits are all the secret's.
       .slice(Math.ceil(before * 4 / 3), Math.floor((before + bytes.length) * 4 / 3))
   );
   const inBase64Url = inBase64.map((text) => text.replace(/\+/g, "-").replace(/\//g, "_"));
   return [secret, decode(secret), bytes, decode(bytes), ...inBase64, ...inBase64Url];
 }
 
-/** Undoes so many layers of escapes, as bytes where they stand for bytes. */
+/** Undoes `layers` layers of escapes. */
 function decode(text: string, layers = LAYERS): string {
   if (!layers) return text;
   const decoded = text.replace(ESCAPES, (escape, ...[byte, unit, point, hex, decimal]) => {
@@ -75,13 +75,13 @@ function decode(text: string, layers = LAYERS): string {
   return decode(decoded, layers - 1);
 }
 
-/** Puts stars in the place of each run of the values, and of each short value that stands by itself. */
+/** Replaces each run of the values, and each short value that is a whole word, with stars. */
 function hider(values: readonly string[]): (text: string) => string {
   const runs = new Set<string>();
   for (const value of values) {
     for (let i = 0; i + RUN <= value.length; i++) {
       const run = value.slice(i, i + RUN);
-      // Shorter where the secret itself holds what looks like escapes; but no mere letter.
+      // A decoded run is shorter if the secret contains what looks like escapes; one or two characters are skipped.
       for (const spelled of [run, decode(run)]) if (spelled.length > 2) runs.add(spelled);
     }
   }

@@ -1,12 +1,12 @@
-/** What APIs said of a source's tokens, and how often that may cost a mint. */
+/** Remembers the tokens that APIs rejected, and limits how often a source replaces them. */
 
 import { KpnAuthError } from "./errors.ts";
 
-/** The tokens that APIs rejected, and the brake on their replacement. */
+/** The rejected tokens, and the limit on their replacements. */
 export interface Rejections {
-  /** Remembers the value of a rejected token; whether it was new. */
+  /** Remembers the value of a rejected token. Returns whether it was new. */
   add(value: string): boolean;
-  /** Whether a token of this value was rejected. */
+  /** Whether a token with this value was rejected. */
   has(value: string): boolean;
   /** Whether the next replacement has to wait. */
   paused(): boolean;
@@ -14,36 +14,36 @@ export interface Rejections {
   check(): void;
   /** Counts a replacement that was obtained. */
   replaced(): void;
-  /** Notes that one failed, which says nothing of the API. */
+  /** Notes that a replacement failed. It is not counted: it says nothing about the API. */
   failed(): void;
 }
 
-/** Every so many ms a source may replace a rejected token once, and {@linkcode AT_ONCE} times at first. */
+/** A source may replace one rejected token in this time, in ms, and {@linkcode AT_ONCE} at first. */
 const INTERVAL = 60_000;
 
-/** After so many replacements an API that goes on rejecting is at fault, not the token. */
+/** How many replacements may follow one another at once. If an API rejects those too, the fault is the API's. */
 const AT_ONCE = 2;
 
-/** After a replacement failed, the next one is tried no sooner, in ms. */
+/** The pause after a replacement that failed, in ms. */
 const AFTER_FAILURE = 10_000;
 
-/** A token lives no longer than a day: then its value need not be remembered. In ms. */
+/** How long a value is remembered, in ms: no token lives longer. */
 const DAY = 86_400_000;
 
-/** So many values are remembered at most: a program can name any value. */
+/** How many values are remembered at most: a program can report any value. */
 const MOST = 10_000;
 
-/** Makes the memory of one token source, on the clock `now`. */
+/** Makes the memory of one token source, with the clock `now`. */
 export function createRejections(now: () => number): Rejections {
   /** When each value was rejected: epoch ms, the oldest first. */
   const rejected = new Map<string, number>();
-  /** When the last replacement was counted, and until when all of them are paid off: epoch ms. */
+  /** When the last replacement was counted, and when the last interval that they use up ends: epoch ms. */
   let countedAt = -Infinity;
   let paidOffAt = -Infinity;
 
   let failedAt = -Infinity;
 
-  /** How long the next replacement has to wait, in ms. A clock that was set back does not prolong it. */
+  /** How long the next replacement has to wait, in ms; no longer if the clock was set back. */
   const wait = () => {
     const time = now();
     const paid = time < countedAt ? 0 : paidOffAt - time - (AT_ONCE - 1) * INTERVAL;
@@ -85,7 +85,7 @@ export function createRejections(now: () => number): Rejections {
 function tooMany(retryAfter: number): KpnAuthError {
   return new KpnAuthError(
     "invalid_token",
-    "Cannot replace the rejected token yet: others did not help, or could not be obtained. Check " +
+    "Cannot replace the rejected token yet: new ones did not help, or could not be obtained. Check " +
       `that the project has this API, and the realm. The next token request follows in ${
         Math.ceil(retryAfter / 1_000)
       } s.`,

@@ -1,10 +1,10 @@
-/** The exact POST of KPN's cURL examples, built and not yet sent. */
+/** Builds the exact POST of KPN's cURL examples, without sending it. */
 
 import { type Realm, TOKEN_ENDPOINTS } from "./kpn.ts";
 import { checkObject, checkText, quoted, refuse } from "./options.ts";
 import { secureUrl } from "./url.ts";
 
-/** What the portal hands out for a project (or for its Sandbox). */
+/** The credentials of a project, or of the Sandbox, as the portal shows them. */
 export interface ClientCredentials {
   /** The portal's *client id*. */
   readonly clientId: string;
@@ -12,29 +12,28 @@ export interface ClientCredentials {
   readonly clientSecret: string;
 }
 
-/** Where a token is requested: at one of KPN's realms, or at any endpoint given. */
+/** Where to request a token: at one of KPN's realms, or at another endpoint. */
 export interface TokenTarget {
   /** One of KPN's realms. Default: `"gateway"`. */
   readonly realm?: Realm | undefined;
   /**
-   * A token endpoint other than KPN's, instead of a realm: a mock, a proxy. Its query is
-   * kept byte for byte (RFC 6749 section 3.2), also a `grant_type` in it, and its fragment dropped;
-   * `grant_type=client_credentials` is appended if the query has no `grant_type`.
+   * Another token endpoint, instead of a realm: a mock, a proxy. Its query is kept byte for byte
+   * (RFC 6749 section 3.2), and its fragment is dropped. If the query has no `grant_type`,
+   * `grant_type=client_credentials` is appended. Default: the realm's endpoint.
    */
   readonly tokenEndpoint?: string | URL | undefined;
   /** Accept an `http:` endpoint that is not on loopback. Default: `false`. */
   readonly allowInsecureHttp?: boolean | undefined;
   /**
-   * More fields for the form, after `client_secret`, in the order given. Number Verify needs
+   * More form fields, which follow `client_secret` in the given order. Number Verify needs
    * `{ scopes: "operator_lookup" }`. Default: none.
    */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * The token request as a frozen record that is also `fetch`'s init:
- * `fetch(request.url, request)` sends it. It holds the secret in its body, and
- * prints it when it is printed.
+ * The token request: a frozen record that is also an init for `fetch`.
+ * `fetch(request.url, request)` sends it. Do not log it: its body holds the secret.
  */
 export interface TokenRequest {
   /** The token endpoint, with `grant_type=client_credentials` in its query. */
@@ -48,18 +47,18 @@ export interface TokenRequest {
    * a string, so that no charset is added.
    */
   readonly body: string;
-  /** Always `"manual"`: a secret follows no redirect. */
+  /** Always `"manual"`: following a redirect would send the secret elsewhere. */
   readonly redirect: "manual";
 }
 
 /**
- * Builds the POST that KPN's cURL examples send, byte for byte. Pure and synchronous.
+ * Builds the POST that KPN's cURL examples send, byte for byte. It is pure and synchronous.
  *
  * @param credentials The client id and the secret, as the portal shows them.
  * @param target Where to request the token. Default: KPN's `gateway` realm.
  * @returns The request, frozen, not yet sent.
  * @throws {TypeError} If the id, the secret or the target cannot be used. The message says
- * what is wrong with it, and quotes the value unless that may be secret.
+ * what is wrong, and quotes the value unless it may be secret.
  *
  * @example
  * ```ts
@@ -95,14 +94,14 @@ export function createTokenRequest(
   });
 }
 
-/** The URL that a target stands for, checked. */
+/** The URL of a target, checked. */
 export function tokenEndpoint(
   { realm, tokenEndpoint: given, allowInsecureHttp }: TokenTarget,
 ): string {
   if (given === undefined) return realmEndpoint(realm);
   if (realm !== undefined) refuse(`realm ${quoted(realm)}`, "excludes tokenEndpoint: remove one");
   const { searchParams } = secureUrl("tokenEndpoint", given, allowInsecureHttp);
-  // As given, not as `URL` spells it: a signature may cover the query.
+  // Not as `URL` spells it: a signature may cover the query.
   const [url = ""] = (typeof given === "string" ? given : given.href).split("#");
   if (searchParams.has("grant_type")) return url;
   const separator = /^[^?]*\?$/.test(url) ? "" : url.includes("?") ? "&" : "?";
@@ -115,7 +114,7 @@ function realmEndpoint(realm: Realm = "gateway"): string {
   return TOKEN_ENDPOINTS[realm];
 }
 
-/** The fields of `parameters`, checked. A message names one, and does not quote its value: it may be secret. */
+/** The fields of `parameters`, checked. Messages name a field and never quote its value, which may be secret. */
 function fieldsOf(parameters: TokenTarget["parameters"] = {}): string[][] {
   checkObject("parameters", parameters);
   const fields = Object.entries(parameters);

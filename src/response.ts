@@ -1,4 +1,4 @@
-/** The answer of the token endpoint: the wire object whole, and the access token made of it. */
+/** Reads the token endpoint's answer: the complete wire object, and the access token made from it. */
 
 import { headerOf, isOk, parseJson, readText, type ResponseLike, unreadable } from "./body.ts";
 import { causeOf, KpnAuthError } from "./errors.ts";
@@ -14,8 +14,8 @@ import {
 } from "./token.ts";
 
 /**
- * KPN's answer as it stands on the wire: every value is a string in the documented
- * one; numbers are accepted too. Fields that KPN adds are kept.
+ * KPN's answer, field by field as sent. In the documented answer every value is a string;
+ * numbers are accepted too. Unknown fields are kept.
  */
 export interface TokenResponse {
   /** The token itself. */
@@ -26,33 +26,33 @@ export interface TokenResponse {
   readonly expires_in?: string | number;
   /** Epoch ms on KPN's clock. */
   readonly issued_at?: string | number;
-  /** The client id that the token was issued to. */
+  /** The client id the token was issued to. */
   readonly client_id?: string;
   /** `"demo"` or `"prod"`. */
   readonly level?: string;
-  /** The portal's name of the project. */
+  /** The project's name on the portal. */
   readonly application_name?: string;
-  /** Who owns the project. */
+  /** The e-mail address of the project's owner. */
   readonly developer_email?: string;
-  /** Who owns the project, as one client has recorded it. */
+  /** The same, under the name that one client has recorded. */
   readonly "developer.email"?: string;
-  /** Who runs the gateway. */
+  /** The organization that runs the gateway: `"kpn"`. */
   readonly organization_name?: string;
-  /** `"[a, b]"`. */
+  /** The API products that the project may use, as the text `"[a, b]"`. */
   readonly api_product_list?: string;
-  /** `["a", "b"]`, on older pages of the portal. */
+  /** The same as an array, documented on older pages of the portal. */
   readonly api_product_list_json?: readonly string[];
-  /** Empty. */
+  /** The scope; empty. */
   readonly scope?: string;
-  /** `"approved"`. */
+  /** The token's status: `"approved"`. */
   readonly status?: string;
   /** Empty: there is no refresh token. */
   readonly refresh_token?: string;
-  /** Seconds: `"0"`. */
+  /** In seconds; always `"0"`. */
   readonly refresh_token_expires_in?: string | number;
-  /** `"0"`. */
+  /** Always `"0"`. */
   readonly refresh_count?: string | number;
-  /** What else KPN sends. */
+  /** Any other field that KPN sends. */
   readonly [field: string]: unknown;
 }
 
@@ -60,12 +60,12 @@ export interface TokenResponse {
 const DEFAULT_LIFETIME = 300_000;
 
 /**
- * Reads the answer to a token request that was sent by other means.
+ * Reads the answer to a token request that you sent yourself; {@linkcode requestToken} does both.
  *
  * @param response The token endpoint's answer, its body not yet read.
- * @returns The wire object, whole.
- * @throws {KpnAuthError} If it is anything but a token: an error of KPN's in any of
- * its envelopes, a redirect, HTML, an empty, broken or oversized (64 KiB) body.
+ * @returns The complete wire object.
+ * @throws {KpnAuthError} If it is not a token: an error of KPN's in any envelope, a redirect,
+ * HTML, or a body that is empty, broken or longer than 64 KiB.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export function readTokenResponse(response: ResponseLike): Promise<TokenResponse
   return readWire(response);
 }
 
-/** The same under a deadline's `signal`; what was `sent` in secret is kept out of what an error quotes. */
+/** The same, under a deadline's `signal`. Errors do not quote the secrets that were `sent`. */
 export async function readWire(
   response: ResponseLike,
   sent: readonly string[] = [],
@@ -93,9 +93,9 @@ export async function readWire(
   const text = await readText(response, signal);
   const wire = parseJson(text) as TokenResponse | null | undefined;
   if (isOk(response) && isToken(wire)) return wire;
-  if (status === undefined) throw unreadable("has no `status`, and is no token");
+  if (status === undefined) throw unreadable("has no `status`, and is not a token");
 
-  // A token that is refused is none to be quoted either.
+  // A refused answer may still hold a token.
   const secrets = [...sent, wire?.access_token, wire?.refresh_token].filter(isText);
   const { code, originalCode, message, hint, ...details } = parseFault(response, text, {
     tokenEndpoint: true,
@@ -111,7 +111,7 @@ export async function readWire(
   );
 }
 
-/** Names what a wrapper of `fetch` that forgets to return gives, and a stub that cannot be looked at. */
+/** Refuses what is not an answer: a wrapper of `fetch` may forget to return one, and a stub's getters may throw. */
 export function checkResponse<T extends ResponseLike>(response: T): T {
   if (response == null) throw unreadable(`is ${response}`);
   for (const name of ["ok", "status", "headers", "body", "bodyUsed"] as const) {
@@ -129,7 +129,7 @@ function isToken(wire: TokenResponse | null | undefined): wire is TokenResponse 
   return isTokenValue(wire?.access_token) && isText(type) && /^bearer/i.test(type);
 }
 
-/** The access token that a wire object stands for, its lifetime counted from `requestedAt`. */
+/** Makes the access token from a wire object; its lifetime is counted from `requestedAt`. */
 export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessToken {
   const lifetime = (digits(wire.expires_in) ?? 0) * 1000 || DEFAULT_LIFETIME;
   const inSnakeCase = (name: string) => name.replace(/[A-Z]/g, "_$&").toLowerCase();
@@ -145,13 +145,13 @@ export function toAccessToken(wire: TokenResponse, requestedAt: number): AccessT
   })!;
 }
 
-/** The names in an array, or in a text such as `"[a, b]"`. */
+/** The product names in an array, or in a text such as `"[a, b]"`. */
 function productsOf(list: unknown): unknown {
   if (Array.isArray(list)) return list;
   return isText(list) ? list.split(/[[\],]/).map((name) => name.trim()).filter(Boolean) : undefined;
 }
 
-/** A number that dates can hold, given as such or as nothing but digits. */
+/** A number of at most 13 digits, which a date can hold; given as a number or as digits. */
 function digits(value: unknown): number | undefined {
   const isGiven = isText(value) || typeof value === "number";
   return isGiven && /^\d{1,13}$/.test(`${value}`) ? Number(value) : undefined;

@@ -1,4 +1,4 @@
-/** A token source: one token, always fresh, requested once however many ask. */
+/** A token source: one token, kept fresh, and requested once for any number of callers. */
 
 import { cached, type TokenSource } from "./cached.ts";
 import type { WaitUntil } from "./wait_until.ts";
@@ -11,33 +11,34 @@ import { storeKey } from "./store_key.ts";
 import { stored, type TokenStore } from "./stored.ts";
 import type { Margins } from "./token.ts";
 
-/** How {@linkcode createTokenSource} gets, keeps and renews its token. */
+/** Options of {@linkcode createTokenSource}. */
 export interface TokenSourceOptions extends RequestTokenOptions {
-  /** When a token ages and turns stale, in ms before its expiry. */
+  /** When a token ages and turns stale, in ms before it expires. Default: 5 minutes and 10 seconds. */
   readonly margins?: Margins | undefined;
-  /** Where machines share the token. Default: none; the source holds it itself. */
+  /** Where machines share the token. Default: none; the source keeps it in memory. */
   readonly store?: TokenStore | undefined;
-  /** Hears what happens. */
+  /** Receives an event whenever something happens to the token. Default: none. */
   readonly onEvent?: EventListener | undefined;
-  /** Lets what goes on in the background finish, for runtimes where it can be given once for all. */
+  /** Keeps an edge runtime alive for background work, if one function does so for all requests. Default: none. */
   readonly waitUntil?: WaitUntil | undefined;
 }
 
 /**
- * Makes a token source: it requests a token when one is first asked for, hands it
- * out while it is fresh, renews it in the background while it ages, and
- * lets callers wait for one request when it is stale.
+ * Makes a token source. It requests a token at the first call and hands it out while it is fresh.
+ * While the token ages, the source renews it in the background; when it is stale, callers wait for
+ * one request.
  *
- * No timer runs between calls. After `invalid_client` (60 s, ended by changed credentials), after
- * 429 and 503 (`Retry-After`, else 60 s for a 429) and for a moment after every other refusal it
- * sends no request; the error says how long. A token that an API rejects is replaced twice, then
- * once a minute; meanwhile everybody else gets the held one.
+ * No timer runs between calls. After a refusal the source pauses, and its error says for how long:
+ * for 60 s, or until the credentials change, if KPN refuses them; for `Retry-After` if the answer has
+ * it, else for 60 s after a rate limit; for 1 s, doubling up to 60 s, after any other refusal that a
+ * retry cannot cure. If an API rejects the token, the source replaces it twice at once, then once a
+ * minute; meanwhile all other callers get the held token.
  *
- * Its clock can be set back, and is then caught where two readings show it (a token that was
- * requested more than 10 s in the future is not used). A clock that was set back by less than the
- * token's age shows nothing: such a token is used for so much longer, until an API rejects it.
+ * The clock may be set back: a token that is dated more than 10 s in the future is not used. A clock
+ * that was set back by less than the token's age cannot be noticed: the token is then used for that
+ * much longer, until an API rejects it.
  *
- * @param options Credentials, and how to get, keep and renew the token.
+ * @param options Credentials, and how to request, keep and renew the token.
  * @returns The source.
  * @throws {TypeError} If an option cannot be used; see {@linkcode requestToken}.
  * @throws {RangeError} If a number among the options is out of range.

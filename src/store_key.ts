@@ -3,12 +3,12 @@
 import { KpnAuthError } from "./errors.ts";
 import type { Run } from "./grant.ts";
 
-/** Becomes an event's `reason`: the source goes on without its store. */
+/** The `reason` of an event: the source continues without its store. */
 const NO_SUBTLE = "crypto.subtle is missing, so no key can be made: serve the page over https";
 
 /**
- * The key of a token: a truncated HMAC-SHA-256 under the secret, over endpoint, client id and
- * the target's other parameters. A rotated secret misses, and no secret can be read from it.
+ * The key of a token: a truncated HMAC-SHA-256 of endpoint, client id and the target's other
+ * parameters, under the secret. It does not reveal the secret, and another secret gives another key.
  */
 export async function storeKey(
   { clientId, secret, request }: Pick<Run, "clientId" | "secret" | "request">,

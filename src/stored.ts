@@ -1,4 +1,4 @@
-/** A layer that shares a token between machines: it looks into a store before a mint, and locks the mint where the store can. */
+/** A layer that shares a token between machines: it looks for one in a store before a mint, and locks the mint if the store can. */
 
 import { inTime, nothing, within } from "./deadline.ts";
 import { isKpnAuthError, KpnAuthError, wordsOf } from "./errors.ts";
@@ -8,73 +8,82 @@ import { redact } from "./redact.ts";
 import { type AccessToken, readStoredToken } from "./token.ts";
 
 /**
- * Where token sources share their token. A store may lose tokens, hand out expired
- * or foreign values, hang or throw: the source checks what it reads, gives a
- * store a second, and requests a token itself where it fails.
+ * Where token sources share their token. A store may lose tokens, return expired or foreign
+ * values, hang or throw: the source checks every value, waits at most 1 s for an operation, and
+ * requests a token itself if the store fails.
  */
 export interface TokenStore {
-  /** What stands under `key`, or `undefined` or `null`. Whatever it is, the source checks it. */
+  /**
+   * Reads the value under `key`.
+   *
+   * @param key The token's key, from the source.
+   * @returns The stored token; `undefined` or `null` if there is none. The source checks it.
+   */
   get(key: string): Promise<unknown>;
   /**
-   * Keeps `token`, which is plain JSON, under `key`: at least for its lifetime
-   * (`expiresAt - requestedAt`, in ms), so that a store needs no clock.
+   * Stores a token at least for its lifetime, `expiresAt - requestedAt` in ms: a store needs no clock.
+   *
+   * @param key The token's key, from the source.
+   * @param token Plain JSON.
    */
   set(key: string, token: AccessToken): Promise<unknown>;
   /**
-   * Takes the lock under `key`, which lapses after `hold` ms (its owner may die). Resolves at
-   * once: to the function that releases it, or to `undefined` while another machine has it.
-   * Leave it out where a store cannot lock.
+   * Takes the lock under `key`, without waiting for it. Omit this method if the store cannot lock.
+   *
+   * @param key The token's key, from the source.
+   * @param hold How long the lock lasts unless it is released, in ms: its owner may die.
+   * @returns The function that releases the lock; `undefined` while another machine has it.
    */
   exclusive?(key: string, hold: number): Promise<(() => Promise<unknown>) | undefined>;
 }
 
-/** How a store is used. Times in ms. */
+/** What the layer needs besides the store. Times in ms. */
 export interface StoredOptions {
   /** The total deadline of a run. */
   readonly timeout: number;
   readonly now: () => number;
   readonly random: () => number;
   readonly announce: (event: KpnAuthEvent) => void;
-  /** The key of the token that a run is about. */
+  /** The key of the token that a run obtains. */
   readonly keyOf: (run: Run) => Promise<string>;
 }
 
-/** How long the store may take for one operation; before a mint no more than a quarter of the timeout. In ms. */
+/** How long one operation of the store may take, in ms; before a mint at most a quarter of the timeout. */
 const PATIENCE = 1_000;
 
-/** About how often a machine looks whether another one has stored its token, in ms. */
+/** About how often a waiter looks for another machine's token, in ms. */
 const LOOK_EVERY = 100;
 
-/** So long before its deadline a machine that has no lock requests a token itself, in ms. */
+/** How long before its deadline a waiter stops waiting for the lock and requests a token itself, in ms. */
 const LAST_CALL = 1_500;
 
-/** A store as one ask uses it. */
+/** One ask's use of the store. */
 interface Visit extends StoredOptions {
   readonly layer: Layer;
   readonly store: TokenStore;
   readonly ask: Ask;
-  /** What no event may hold: the secret, and the minted token. */
+  /** What events must not contain: the secret, and the minted token. */
   readonly secrets: string[];
   /** The operations whose failure was announced. */
   readonly announced: Set<Operation>;
   /** The key of the token. */
   key: string;
-  /** Set once the store was late or could not lock: no more time is spent on it before the mint. */
+  /** Set when the store was late or could not lock: nothing waits for it before the mint any more. */
   late: boolean;
   /** Releases the lock, if this machine has it. */
   release?: (() => Promise<unknown>) | undefined;
-  /** The storing of the minted token. */
+  /** Settles when the minted token is stored, or could not be. */
   keeping?: Promise<unknown>;
 }
 
 type Operation = "get" | "set" | "exclusive";
 
 /**
- * Wraps `layer`: another machine's token spares the mint. Where the store can lock, one machine
- * mints and the others look for its token; the lock lapses after half the timeout, so that
- * somebody else can mint while the others still wait. Whoever mints goes on looking, since
- * another machine may be faster. A token is handed out as soon as it is there: storing it
- * and releasing the lock go on behind.
+ * Wraps `layer`: another machine's token makes the mint unnecessary. If the store can lock, one
+ * machine mints, and the others look for its token. The lock expires after half the timeout, so
+ * that another machine can mint while the rest still wait. A machine that mints keeps looking,
+ * since another one may be faster. Callers get the token as soon as it exists: storing it and
+ * releasing the lock continue in the background.
  */
 export function stored(layer: Layer, store: TokenStore, options: StoredOptions): Layer {
   return (ask) => {
@@ -89,7 +98,7 @@ export function stored(layer: Layer, store: TokenStore, options: StoredOptions):
       late: false,
     };
     const token = obtain(visit);
-    ask.behind(token); // it releases its lock after a deadline, too
+    ask.behind(token); // it may outlive its deadline, to release its lock
     return token;
   };
 }
@@ -116,23 +125,23 @@ async function obtain(visit: Visit): Promise<AccessToken> {
   }
 }
 
-/** The stored token, if it spares the mint. */
+/** The stored token, if it makes the mint unnecessary. */
 async function look(visit: Visit): Promise<AccessToken | undefined> {
   const { key, store, ask, late } = visit;
   if (late) return undefined;
   const token = await attempt(visit, "get", async () => {
     const value = await store.get(key);
     const token = readStoredToken(value);
-    if (value != null && !token) throw ours("what it holds is no access token");
+    if (value != null && !token) throw ours("the stored value is not an access token");
     return token;
   }, ask.run.signal);
   return token && ask.spares(token) ? token : undefined;
 }
 
-/** Waits for the lock, or for the token of the machine that has it, until time is running out. */
+/** Waits for the lock, or for the token of the machine that has it, until shortly before the deadline. */
 async function lockOrToken(visit: Visit): Promise<AccessToken | undefined> {
   const { ask: { run }, now, timeout } = visit;
-  // No more than the timeout: the clock may have been set back.
+  // At most the timeout: the clock may have been set back.
   const left = Math.min(timeout, run.endsAt - now());
   const ms = Math.max(0, left - Math.min(LAST_CALL, timeout / 2));
   const token = await within(ms, run.signal, async (signal) => {
@@ -146,7 +155,7 @@ async function lockOrToken(visit: Visit): Promise<AccessToken | undefined> {
   return token ?? (visit.release ? undefined : await look(visit));
 }
 
-/** Takes the lock, if it is free. One that comes when nobody waits for it any more is released. */
+/** Takes the lock, if it is free. A lock that arrives when nobody waits for it any more is released. */
 async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
   const { key, store, ask, timeout } = visit;
   await attempt(visit, "exclusive", async () => {
@@ -156,7 +165,7 @@ async function lock(visit: Visit, signal: AbortSignal): Promise<void> {
   }, ask.run.signal);
 }
 
-/** A token of the layer's, or the one that another machine stores meanwhile: whichever is first. */
+/** A token from the layer, or the one that another machine stores meanwhile: the first of the two. */
 function mintOrToken(visit: Visit): Promise<AccessToken> {
   return within(
     Infinity,
@@ -165,7 +174,7 @@ function mintOrToken(visit: Visit): Promise<AccessToken> {
   );
 }
 
-/** Looks until another machine's token is there. */
+/** Looks for another machine's token until there is one. */
 async function watch(visit: Visit, over: AbortSignal): Promise<AccessToken> {
   for (;;) {
     await pause(visit, over);
@@ -174,7 +183,7 @@ async function watch(visit: Visit, over: AbortSignal): Promise<AccessToken> {
   }
 }
 
-/** A token of the layer's, which is stored behind its callers. If it fails, another machine may have succeeded. */
+/** A token from the layer, stored in the background. If the layer fails, another machine may have succeeded. */
 async function mintAndKeep(visit: Visit): Promise<AccessToken> {
   const { layer, key, store, ask } = visit;
   let token: AccessToken;
@@ -196,8 +205,8 @@ function pause({ random }: Visit, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * An operation of the store, under `signal` if a mint waits for it. A failure is nobody's error. It is
- * announced once: who waits for a lock would repeat it ten times a second.
+ * An operation of the store, under `signal` if a mint waits for it. A failure becomes an event, not an
+ * error. It is announced once: while waiting for a lock it would repeat ten times a second.
  */
 async function attempt<T>(
   visit: Visit,
@@ -226,14 +235,14 @@ async function attempt<T>(
   }
 }
 
-/** Why an operation failed. The message of a `get` may quote what is stored: a token of another machine. */
+/** Why an operation failed. A failed `get` is named without its message, which may quote the stored token. */
 function reasonOf(operation: Operation, error: unknown): string {
   const { name, code, message } = wordsOf(error);
   if (isKpnAuthError(error)) return message;
   return operation === "get" ? `${name} ${code}`.trim() : `${name}: ${message}`;
 }
 
-/** A failure in our own words, which can be quoted; nobody gets it as an error. */
+/** A failure in our own words, which are safe to quote. It is only announced, never thrown to a caller. */
 function ours(message: string): KpnAuthError {
   return new KpnAuthError("timeout", message);
 }

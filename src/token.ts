@@ -1,48 +1,48 @@
 /** The access token as a plain record, and what "fresh" means. */
 
 /**
- * An access token and all that KPN tells of it: plain, frozen JSON, so that it
- * can be stored. It prints its value when it is printed.
+ * An access token, with everything that KPN says about it: plain, frozen JSON, which can be
+ * stored. Do not log it: the log would show the token's value.
  */
 export interface AccessToken {
-  /** The token itself: goes into `authorization: Bearer …`. */
+  /** The token itself, for `authorization: Bearer …`. */
   readonly value: string;
   /** The token's type as KPN names it: `"Bearer"`. */
   readonly type: string;
-  /** When it was asked for: epoch ms on our clock, just before the request left. */
+  /** When it was requested: epoch ms on our clock, just before the request was sent. */
   readonly requestedAt: number;
   /** When it expires: epoch ms on our clock, counted from `requestedAt`. */
   readonly expiresAt: number;
-  /** When KPN says that it issued the token: epoch ms on KPN's clock. */
+  /** When KPN issued it, according to KPN: epoch ms on KPN's clock. */
   readonly issuedAt?: number;
-  /** The client id that it was issued to. */
+  /** The client id it was issued to. */
   readonly clientId?: string;
   /** The account's tier: `"demo"` (Sandbox) or `"prod"`. */
   readonly level?: string;
-  /** The portal's name of the project. */
+  /** The project's name on the portal. */
   readonly applicationName?: string;
-  /** Who owns the project. */
+  /** The e-mail address of the project's owner. */
   readonly developerEmail?: string;
-  /** Who runs the gateway: `"kpn"`. */
+  /** The organization that runs the gateway: `"kpn"`. */
   readonly organizationName?: string;
-  /** The API products that the project is entitled to. */
+  /** The API products that the project may use. */
   readonly apiProducts: readonly string[];
-  /** RFC 6749 section 3.3; KPN sends an empty one. */
+  /** The scope (RFC 6749 section 3.3), which KPN leaves empty. */
   readonly scope: string;
-  /** `"approved"`, or what else KPN says. */
+  /** The token's status: KPN sends `"approved"`. */
   readonly status?: string;
 }
 
-/** How long before its expiry a token counts as ageing and as stale. */
+/** How long before it expires a token counts as ageing, and as stale. */
 export interface Margins {
   /**
-   * A token is renewed in the background from so many ms before its expiry, but
-   * from no more than 10 % of its lifetime. Default: 300,000 (5 minutes).
+   * How long before it expires a token is renewed in the background, in ms; at most 10 % of its
+   * lifetime. Default: 300,000 (5 minutes).
    */
   readonly ageing?: number | undefined;
   /**
-   * From so many ms before its expiry, but from no more than 5 % of its lifetime, a token is
-   * handed out only if no other can be obtained. Default: 10,000 (10 seconds).
+   * How long before it expires a token is handed out only if no other can be obtained, in ms; at
+   * most 5 % of its lifetime. Default: 10,000 (10 seconds).
    */
   readonly stale?: number | undefined;
 }
@@ -54,8 +54,8 @@ export interface Ages {
 }
 
 /**
- * When a token ages and turns stale. `jitter` (0 to 1) moves the ageing point later, by up to a
- * fifth of its margin, so that a fleet does not refresh in one second.
+ * When a token starts to age and turns stale. `jitter` (0 to 1) moves the ageing point later, by up
+ * to a fifth of its margin, so that the machines of a fleet do not all refresh in the same second.
  */
 export function agesOf(
   token: AccessToken,
@@ -69,21 +69,21 @@ export function agesOf(
   return { ageingAt: expiresAt - ageing, staleAt: expiresAt - stale };
 }
 
-/** How far ahead a token's date may lie, in ms: clocks differ a little. */
+/** How far in the future a token may be dated, in ms: clocks differ a little. */
 const AHEAD = 10_000;
 
 /**
- * Whether a token was requested in the future: the clock was set back, or another machine's is
- * ahead. Then nobody knows when it expires.
+ * Whether a token is dated in the future: the clock was set back, or another machine's clock is
+ * ahead. Its expiry is then unknown.
  */
 export function isFromFuture({ requestedAt }: AccessToken, time: number): boolean {
   return requestedAt - time > AHEAD;
 }
 
-/** The longest lifetime that is believed: a day, in ms. */
+/** The longest lifetime that is accepted: a day, in ms. Longer ones are cut to it. */
 export const MAX_LIFETIME = 86_400_000;
 
-/** The texts that a token holds beside its value and type; KPN writes their names in snake_case. */
+/** The string fields of a token besides its value and type; on the wire their names are in snake_case. */
 export const TEXTS: readonly string[] = [
   "clientId",
   "level",
@@ -95,8 +95,8 @@ export const TEXTS: readonly string[] = [
 ];
 
 /**
- * The access token that a value from elsewhere (a store, an answer) stands for: copied, checked
- * and frozen. A field that is not known, or not of its type, is left out.
+ * Reads an access token from a store or an answer: copied, checked and frozen. Unknown fields, and
+ * fields of a wrong type, are left out. Returns `undefined` if it is not a usable token.
  */
 export function readStoredToken(value: unknown): AccessToken | undefined {
   const stored = Object(value);
@@ -113,7 +113,7 @@ export function readStoredToken(value: unknown): AccessToken | undefined {
     apiProducts: Object.freeze([stored.apiProducts].flat().filter(isText)),
   } as AccessToken;
   const lifetime = token.expiresAt - token.requestedAt;
-  // A millisecond more than a day: where the clock has fractions, adding a lifetime rounds it.
+  // One millisecond of slack: if the clock has fractions, adding the lifetime rounds.
   const isSound = isTokenValue(token.value) && lifetime > 0 && lifetime <= MAX_LIFETIME + 1;
   return isSound ? Object.freeze(token) : undefined;
 }

@@ -1,16 +1,16 @@
-/** What goes on behind a caller, kept alive where a runtime would end it. */
+/** Keeps background work alive in runtimes that would end it with the request. */
 
 import { causeOf } from "./errors.ts";
 
-/** Keeps an edge runtime from ending the work when the response is sent: `ctx.waitUntil`, or the `ctx` itself. */
+/** Keeps an edge runtime alive until a promise settles: a function, or the `ctx` that has the method `waitUntil`. */
 export type WaitUntil =
   | ((promise: Promise<unknown>) => void)
   | { waitUntil(promise: Promise<unknown>): void };
 
 /**
- * Calls `waitUntil` as a method of whatever has it.
+ * Calls `holder.waitUntil`, or the method of that name of the `ctx` given as `waitUntil`.
  *
- * @throws {TypeError} If that is a mistake: Workers' own, on its own, is an "Illegal invocation".
+ * @throws {TypeError} If it cannot be called: Workers' own, without its `ctx`, is an "Illegal invocation".
  */
 export function keepAlive(
   holder: { readonly waitUntil?: WaitUntil | undefined } | undefined,
@@ -22,7 +22,7 @@ export function keepAlive(
       : holder?.waitUntil?.waitUntil(work);
     Promise.resolve(kept).catch(() => {});
   } catch (error) {
-    // Workers' own throws an Error outside of a request. It is a help, not a condition.
+    // Workers' own throws an Error outside a request. The work then runs without it.
     const { name, message } = causeOf(error);
     if (name !== "TypeError") return;
     const remedy = "Pass the ctx that has it: { waitUntil: ctx }";
@@ -30,7 +30,7 @@ export function keepAlive(
   }
 }
 
-/** Waits for all that goes on behind a run, also for what begins meanwhile. */
+/** Waits for all background work of a run, including work that starts meanwhile. */
 export async function allOf(behind: readonly Promise<unknown>[]): Promise<void> {
   for (const work of behind) await work.catch(() => {});
 }

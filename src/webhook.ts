@@ -1,42 +1,42 @@
 /**
- * Verifies what KPN sends to a subscriber's URL: delivery reports of SMS, and inbound SMS.
+ * Verifies the webhooks that KPN sends to a subscriber's URL: SMS delivery reports and inbound SMS.
  * @module
  */
 
-/** One secret; several of which any may have signed, for a rotation; or a `Map` of them by key id. */
+/** One secret; or several, any of which may have signed (for a rotation); or a `Map` of secrets by key id. */
 export type WebhookSecrets = string | readonly string[] | ReadonlyMap<string, string>;
 
-/** What is accepted. */
+/** Options of {@linkcode verifyWebhook}. */
 export interface VerifyWebhookOptions {
-  /** How far the timestamp may be from now, before or after, in ms. Default: 600,000; `Infinity`: any. */
+  /** How far the timestamp may be from now, before or after, in ms. Default: 600,000; `Infinity` accepts any. */
   readonly tolerance?: number | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** The longest body, in bytes. Default: 1,048,576. */
+  /** The longest accepted body, in bytes. Default: 1,048,576. */
   readonly limit?: number | undefined;
 }
 
-/** A delivery that KPN signed. KPN signs the body alone: the other fields are as they came. */
+/** A delivery that KPN signed. KPN signs only the body: anybody could have changed the other fields. */
 export interface Webhook {
-  /** The body, as it was received. */
+  /** The body, byte for byte as received. */
   readonly body: Uint8Array;
   /** The body as text in UTF-8. */
   text(): string;
-  /** The body as JSON. Throws a `SyntaxError` if it is none. */
+  /** The body parsed as JSON. Throws a `SyntaxError` if it is not JSON. */
   json(): unknown;
-  /** Which key signed, such as `wk_2C6EDCDFDFD944F3A75D0D36`. Proven only where the secrets are a `Map`. */
+  /** The id of the key that signed, such as `wk_2C6EDCDFDFD944F3A75D0D36`. Proven only if the secrets are a `Map`. */
   readonly keyId: string | undefined;
-  /** Which attempt this is, from 1. */
+  /** The number of this attempt, from 1. */
   readonly attempt: number | undefined;
-  /** When KPN says that it sent this: epoch ms. */
+  /** When KPN sent this, according to its header: epoch ms. */
   readonly timestamp: number;
 }
 
-/** A delivery where there is no `Request`: Node's and Express's. */
+/** A delivery for servers without `Request`, such as Node's and Express's. */
 export interface RawWebhook {
-  /** The headers as they came. */
+  /** The headers as received. */
   readonly headers: WebhookHeaders;
-  /** The bytes as they were received, before any parser, or a stream of them (`Readable.toWeb(request)`). */
+  /** The bytes as received, before any parser; or a stream of them (`Readable.toWeb(request)`). */
   readonly body: Uint8Array | ByteStream | null;
 }
 
@@ -47,14 +47,14 @@ export type WebhookHeaders =
 
 /** The part of a `ReadableStream` that is used here. */
 export interface ByteStream {
-  /** Takes hold of the stream. */
+  /** Locks the stream to a new reader. */
   getReader(): {
     read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
     cancel(): Promise<unknown>;
   };
 }
 
-/** Why a delivery was refused. Closed, so that a `switch` over it can be exhaustive. */
+/** Why a delivery was refused. The set is closed: a `switch` over it can be exhaustive. */
 export type WebhookErrorCode =
   /** There is no `x-kpn-webhook-signature`, or it is empty. */
   | "missing_signature"
@@ -62,9 +62,9 @@ export type WebhookErrorCode =
   | "malformed_signature"
   /** None of the secrets gives this signature for these bytes. */
   | "wrong_signature"
-  /** The secrets are a `Map`, and it has none for `x-kpn-webhook-key-id`. */
+  /** The secrets are a `Map` that has none for `x-kpn-webhook-key-id`. */
   | "unknown_key"
-  /** The signature is right, but `x-kpn-webhook-timestamp` is absent, no number, or too far from now. */
+  /** The signature is correct, but `x-kpn-webhook-timestamp` is missing, not a number, or too far from now. */
   | "stale"
   /** The body is longer than `limit`. */
   | "too_large"
@@ -72,15 +72,20 @@ export type WebhookErrorCode =
   | "aborted";
 
 /**
- * A delivery was refused: `code` says why, and the message what to do next. It never holds a
- * secret, a signature or the body. Between the ESM and the CommonJS copy of the package
- * `instanceof` fails: look at `name` and `code`.
+ * A delivery was refused: `code` and the message say why. The error never holds a secret, a
+ * signature or the body. `instanceof` fails between the ESM and the CommonJS copy of the package:
+ * check `name` and `code` instead.
  */
 export class WebhookError extends Error {
   /** Why the delivery was refused. */
   readonly code: WebhookErrorCode;
 
-  /** Makes the error from its code and its message. */
+  /**
+   * Makes the error.
+   *
+   * @param code Why the delivery was refused.
+   * @param message The same, in words.
+   */
   constructor(code: WebhookErrorCode, message: string) {
     super(message);
     this.code = code;
@@ -93,22 +98,22 @@ export class WebhookError extends Error {
 }
 
 /**
- * Verifies that KPN signed a delivery: HMAC-SHA256 over the body's bytes as they were received,
- * in `x-kpn-webhook-signature` as 64 hexadecimal digits of either case. A prefix such as
- * `sha256=`, and a header that came more than once, are malformed.
+ * Verifies that KPN signed a delivery: HMAC-SHA256 over the bytes of the body as received, in
+ * `x-kpn-webhook-signature` as 64 hexadecimal digits in either case (`.github/KPN.md`). A prefix such
+ * as `sha256=`, or a repeated header, makes it malformed.
  *
- * The body is read once: take it from the result. KPN signs the body alone, so that the timestamp
- * stops nobody who changes it: it refuses what is late, not what is replayed. KPN delivers
- * at least once: remember each `message_id`, and drop what you have already.
+ * The body is read once: take it from the result. KPN signs only the body, so an attacker can change
+ * the timestamp: it protects against late deliveries, not against replayed ones. KPN delivers at least
+ * once: remember each `message_id`, and ignore a delivery that you already have.
  *
- * @param request A `Request` that nobody has read, or `{ body, headers }` with the raw bytes.
+ * @param request A `Request` whose body nobody has read, or `{ body, headers }` with the raw bytes.
  * @param secrets The secret of the key, 32 characters or more. For a rotation: both secrets, or
- * a `Map` of them by key id.
- * @param options What is accepted.
+ * a `Map` of secrets by key id.
+ * @param options What is accepted. Default: 10 minutes and 1 MiB.
  * @returns The body, and what the headers say.
  * @throws {WebhookError} If the delivery is refused; its `code` says why.
- * @throws {TypeError} If a secret is not set or too short, or the body is not there in raw bytes.
- * @throws {RangeError} If `tolerance` or `limit` is no number, 0 or more.
+ * @throws {TypeError} If a secret is missing or too short, or the raw body is not available.
+ * @throws {RangeError} If `tolerance` or `limit` is negative or not a number.
  *
  * @example
  * ```ts
@@ -175,7 +180,7 @@ function refuse(code: WebhookErrorCode, why: string): never {
   throw new WebhookError(code, `Webhook refused: ${why}`);
 }
 
-/** A header's value. One that came more than once is joined by commas, an absent one is empty. */
+/** A header's value; `""` if it is missing. Repeated values are joined with commas. */
 function valueOf(name: string, headers: WebhookHeaders): string {
   if (typeof headers.get === "function") return headers.get(name) ?? "";
   const found = Object.entries(headers).filter(([key]) => key.toLowerCase() === name);
@@ -212,7 +217,7 @@ async function readStream(body: ByteStream, signal: AbortSignal | undefined, lim
   signal?.addEventListener("abort", cancel);
   if (signal?.aborted) cancel();
   try {
-    // Empty chunks without end must end too.
+    // The number of reads is limited too: a stream may give empty chunks without end.
     for (let reads = 0; size <= limit && reads < limit + 99; reads++) {
       const { done, value } = await reader.read().catch(broken);
       if (signal?.aborted) broken();
@@ -233,10 +238,10 @@ async function readStream(body: ByteStream, signal: AbortSignal | undefined, lim
   }
 }
 
-/** To import a key takes as long as to verify. No promise is kept: an edge runtime may orphan it. */
+/** Importing a key takes as long as verifying. The keys are kept, not their promises, which an edge runtime may orphan. */
 const keys = new Map<string, Parameters<typeof crypto.subtle.verify>[1]>();
 
-/** Whether a secret gives this signature: WebCrypto compares all of it, in constant time. */
+/** Whether a secret gives this signature. WebCrypto compares in constant time. */
 async function hasSigned(
   secret: string,
   signature: string,
@@ -246,8 +251,8 @@ async function hasSigned(
   if (!key) {
     if (typeof secret !== "string" || !/^\S.{30,}\S$/s.test(secret)) {
       throw new TypeError(
-        "Cannot verify a webhook: a secret is not set, or is no string of 32 characters or more, " +
-          "without white space around it",
+        "Cannot verify a webhook: a secret must be a string of 32 characters or more, " +
+          "without white space around it. Is it set?",
       );
     }
     const hmac = { name: "HMAC", hash: "SHA-256" };

@@ -171,8 +171,8 @@ Deno.test("B68: what a program did wrong with the answer is named, and is never 
     "the JSON": [() => WIRE, /no `body`, `text` or `json`/],
     "a text": [() => JSON.stringify(WIRE), /no `body`, `text` or `json`/],
     "an answer of axios": [() => ({ status: 200, data: WIRE }), /no `body`, `text` or `json`/],
-    "without status": [() => ({ ok: true, text: () => "" }), /has no `status`, and is no token/],
-    "only another json()": [() => ({ json: () => ({ a: 1 }) }), /no `status`, and is no token/],
+    "without status": [() => ({ ok: true, text: () => "" }), /has no `status`, and is not a token/],
+    "only another json()": [() => ({ json: () => ({ a: 1 }) }), /no `status`, and is not a token/],
     "a Blob as a chunk": [
       () => stub({ body: yielding(new Blob(["{}"])) }),
       /neither bytes nor text/,

@@ -115,7 +115,7 @@ Deno.test("what is no TokenObject is called so, whatever it answers", async () =
   for (const answer of answers) {
     const foreign = { fetch: () => Promise.resolve(Response.json(answer)) };
     const { code, message } = await failureOf(durableObjectSource(() => foreign).token());
-    assertEquals([code, message.includes("no TokenObject")], ["invalid_response", true]);
+    assertEquals([code, message.includes("not a TokenObject")], ["invalid_response", true]);
   }
 });
 
@@ -206,7 +206,7 @@ Deno.test("what another object answers is named, whatever it looks like", async 
     const error = await assertRejects(
       () => durableObjectSource(() => foreign).token(),
       KpnAuthError,
-      "is no TokenObject",
+      "is not a TokenObject",
     );
     assertEquals([error.code, asked], ["invalid_response", 1]);
   }

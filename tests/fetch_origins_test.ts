@@ -105,7 +105,12 @@ Deno.test("B28: a refusal names the origin, those that are allowed, and the opti
     ) {
       assert(message.includes(part), message);
     }
-    assert(message.endsWith("begin with https://one.example/, https://two.example/ only"), message);
+    assert(
+      message.endsWith(
+        "only allows URLs that begin with https://one.example/, https://two.example/",
+      ),
+      message,
+    );
   }
   for (const url of ["blob:https://one.example/0", "https://user:pass@one.example/"]) {
     const { message } = await assertRejects(() => kpn(url), TypeError, "https://one.example");

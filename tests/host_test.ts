@@ -134,7 +134,7 @@ Deno.test("B75: a stub's rejected token is known by its headers, in a record as 
 
 Deno.test("B75: where there is no fetch, as in Jest's jsdom, that is what is said, and nothing is tried again", async () => {
   const { fetch } = globalThis;
-  const words = "there is no global `fetch` here. Give one as the option fetch.";
+  const words = "there is no global `fetch` here. Pass one as the option fetch.";
   try {
     Object.assign(globalThis, { fetch: undefined });
     const error = await assertRejects(() => requestToken(CREDENTIALS), KpnAuthError, words);

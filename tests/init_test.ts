@@ -285,7 +285,7 @@ Deno.test("B75: what is neither a URL nor a Request is named, and not called as 
   for (const input of [{}, { url: "/x", method: "POST" }, { [Symbol.toStringTag]: "Request" }]) {
     const { kpn, sent } = noting();
     const error = await assertRejects(() => kpn(input as unknown as Request), TypeError);
-    assert(/^Cannot call \[object \w+\]: give a URL, or a Request/.test(error.message));
+    assert(/^Cannot call \[object \w+\]: pass a URL, or a Request/.test(error.message));
     assertEquals(sent.length, 0);
   }
 });

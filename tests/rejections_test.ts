@@ -94,7 +94,7 @@ Deno.test("B56: what a caller is told of a long pause is its length in whole sec
   const { message } = assertThrows(() => rejections.check(), KpnAuthError);
   assertEquals(
     message,
-    "Cannot replace the rejected token yet: others did not help, or could not be obtained. Check " +
+    "Cannot replace the rejected token yet: new ones did not help, or could not be obtained. Check " +
       "that the project has this API, and the realm. The next token request follows in 1140 s.",
   );
 });

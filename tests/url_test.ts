@@ -126,7 +126,7 @@ Deno.test("no password and no query is quoted, whatever else is wrong", () => {
   }
   assertEquals(
     refusal("https://user:hunter2@gw.test/t"),
-    'Cannot use tokenEndpoint "…": it must hold no user and no password',
+    'Cannot use tokenEndpoint "…": it must not contain a user or a password',
   );
 });
 

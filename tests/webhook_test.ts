@@ -411,7 +411,7 @@ Deno.test("a secret that is unset, short, no text or damaged is refused, unseen"
     const error = await assertRejects(
       () => verifyWebhook(post(BODY, headers), secrets as WebhookSecrets),
       TypeError,
-      "a secret is not set, or is no string of 32 characters or more",
+      "a secret must be a string of 32 characters or more, without white space around it. Is it set?",
     );
     assert(!error.message.includes(SECRET) && !error.message.includes(short), error.message);
   }

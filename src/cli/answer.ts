@@ -1,22 +1,22 @@
-/** How `call` writes an answer: every byte of it, or for a person at a terminal. */
+/** Writes the answer of `call`: byte for byte, or formatted at a terminal. */
 
 import { STATUS_CODES } from "node:http";
 import { type Io, painter } from "./io.ts";
 
-/** Where an answer goes, and what of it. */
+/** How to write an answer. */
 export interface Writing {
   /** Writes bytes to the file or to standard output. */
   readonly write: (chunk: string | Uint8Array) => Promise<void>;
-  /** Whether a person reads it. */
+  /** Whether it is written to a terminal. */
   readonly atTerminal: boolean;
-  /** Hears of every chunk, so that nothing is taken for stalled. */
+  /** Called for every chunk, so that the answer does not count as stalled. */
   readonly heard: () => void;
 }
 
-/** JSON that is longer, in bytes, is written as it comes. */
+/** The longest JSON that is indented, in bytes. */
 const LONGEST = 1_048_576;
 
-/** Writes a body: at a terminal JSON is indented and the last line ends. */
+/** Writes a body. At a terminal JSON is indented, and the last line gets a line break. */
 export async function writeBody(response: Response, writing: Writing, io: Io): Promise<void> {
   const { write, atTerminal, heard } = writing;
   const isJson = /^application\/([\w.-]+\+)?json\b/.test(
@@ -42,7 +42,7 @@ export async function writeBody(response: Response, writing: Writing, io: Io): P
   if (atTerminal && last !== undefined && last !== 0x0a) await write("\n");
 }
 
-/** Its lines, for `-i`, `-I` and `-v`. `fetch` does not tell the version of HTTP. */
+/** The lines of an answer's head, for `-i`, `-I` and `-v`. `fetch` does not report the version of HTTP. */
 export function headOf({ status, statusText, headers }: Response): string[] {
   const lines = Array.from(headers, ([name, value]) => `${name}: ${value}`);
   return [`HTTP/1.1 ${status} ${statusText || STATUS_CODES[status] || ""}`.trimEnd(), ...lines];
@@ -58,10 +58,10 @@ async function indented(chunks: readonly Uint8Array[], io: Io): Promise<string> 
   return format(text, painter(io, "stdout"));
 }
 
-/** A string with the colon that makes it a name, another value, or a mark. */
+/** A token of JSON: a string, with a colon if it is a name; punctuation; or another value. */
 const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\],]|[^\s{}[\],:"]+/g;
 
-/** Indents JSON token by token: numbers and names stay as they were written. */
+/** Indents JSON token by token, so that numbers and names stay exactly as sent. */
 function format(text: string, paint: ReturnType<typeof painter>): string {
   let depth = 0;
   let before = "";
@@ -83,7 +83,7 @@ function format(text: string, paint: ReturnType<typeof painter>): string {
   return written;
 }
 
-/** No string steers the terminal. */
+/** Escapes characters that could control the terminal. */
 function harmless(string: string): string {
   return string.replace(
     /[\x7f-\x9f]/g,

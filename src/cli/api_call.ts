@@ -1,11 +1,11 @@
-/** An API call as curl's options describe it, for `call` and `curl`. */
+/** The API call that curl's options describe, for `call` and `curl`. */
 
 import { EXIT, failure } from "./exit.ts";
 import { readInput } from "./credentials.ts";
 import { type Io, readAll } from "./io.ts";
 import type { Options, Parsed } from "./options.ts";
 
-/** What describes a call; each means what it means to curl. */
+/** The options that describe a call; each means the same as in curl. */
 export const CALL_OPTIONS = {
   request: { short: "X", value: "METHOD", help: "default: GET, or POST with data" },
   header: { short: "H", value: "'NAME: VALUE'", multiple: true, help: "add a header" },
@@ -13,25 +13,25 @@ export const CALL_OPTIONS = {
     short: "d",
     value: "DATA|@FILE|-",
     multiple: true,
-    help: "the body; more than one are joined by &.\nA form, unless -H sets a content-type",
+    help: "the body; several are joined with &. It is\na form, unless -H sets a content-type",
   },
-  "data-raw": { value: "DATA", multiple: true, help: "the same, an @ at its start not a file" },
+  "data-raw": { value: "DATA", multiple: true, help: "like -d, but @ does not read a file" },
   "data-binary": {
     value: "DATA|@FILE",
     multiple: true,
-    help: "the same, line breaks of FILE kept",
+    help: "like -d, but keep the line breaks of FILE",
   },
   "data-urlencode": {
     value: "NAME=VALUE",
     multiple: true,
-    help: "the same, VALUE encoded (also NAME@FILE)",
+    help: "like -d, but encode VALUE (also NAME@FILE)",
   },
-  json: { value: "JSON|@FILE", multiple: true, help: "the same, sent and asked for as JSON" },
+  json: { value: "JSON|@FILE", multiple: true, help: "like -d, but send and accept JSON" },
   get: { short: "G", help: "put the data into the URL" },
-  head: { short: "I", help: "ask by HEAD, for status and headers" },
+  head: { short: "I", help: "send HEAD: only status and headers" },
 } as const satisfies Options;
 
-/** A call to be sent or rendered. */
+/** A call to send or render. */
 export interface ApiCall {
   readonly url: URL;
   readonly method: string;
@@ -41,7 +41,7 @@ export interface ApiCall {
 
 const FORM = "application/x-www-form-urlencoded";
 
-/** The call that the options describe. The token goes to `origin` only. */
+/** The call that the options describe. The token may be sent only to `origin`. */
 export async function apiCall(
   path: string | undefined,
   origin: string,
@@ -65,31 +65,34 @@ export async function apiCall(
     return { url, method, headers };
   }
   if (/^(GET|HEAD)$/.test(method)) {
-    throw failure(EXIT.usage, `A ${method} has no body: -G puts the data into the URL.`);
+    throw failure(EXIT.usage, `${method} has no body: use -G to put the data into the URL.`);
   }
   return { url, method, headers, body: data };
 }
 
-/** Where the call goes: a path on the token endpoint's host, or a URL there. */
+/** The URL to call: a path on the token endpoint's host, or a URL there. */
 export function apiUrl(path: string | undefined, origin: string): URL {
-  if (!path) throw failure(EXIT.usage, "Which PATH or URL?");
+  if (!path) throw failure(EXIT.usage, "A PATH or URL is missing.");
   if (/^[A-Za-z]:[\\/]/.test(path)) throw rewrittenPath(path);
   const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined;
   if (!url || url.origin !== origin || url.username || url.password) {
-    throw failure(EXIT.usage, `The token goes to ${origin} only: give a PATH, or a URL there.`);
+    throw failure(
+      EXIT.usage,
+      `The token is sent only to ${origin}: give a PATH, or a URL that begins with that.`,
+    );
   }
   return url;
 }
 
-/** Git Bash makes a Windows path of every argument that begins with a slash. */
+/** The error for a path that Git Bash has rewritten: it does so with every argument that begins with a slash. */
 function rewrittenPath(path: string): Error {
   const root =
     /^[A-Za-z]:[\\/](?:.*?[\\/])?(?:[^\\/]*git[^\\/]*|msys\d*|cygwin\d*)[\\/](?:usr[\\/])?/i;
   const meant = root.test(path) ? path.replace(root, "").replace(/\\/g, "/") : "communication/…";
   return failure(
     EXIT.usage,
-    "This is a path of Windows. Git Bash makes one of an argument that begins with a slash: write " +
-      `it without (${meant}), or set MSYS_NO_PATHCONV=1.`,
+    "The PATH is a Windows path. Git Bash rewrites arguments that begin with a slash: omit the slash " +
+      `(${meant}), or set MSYS_NO_PATHCONV=1.`,
   );
 }
 
@@ -97,18 +100,18 @@ function headersOf(lines: readonly string[]): Headers {
   const headers = new Headers();
   for (const line of lines) {
     const [, name, value = ""] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? [];
-    if (!name) throw failure(EXIT.usage, "-H takes 'NAME: VALUE'.");
+    if (!name) throw failure(EXIT.usage, "-H must be 'NAME: VALUE'.");
     if (/^(proxy-)?authorization$/i.test(name)) {
       throw failure(
         EXIT.usage,
-        "-H authorization: kpn-auth adds the token (KPN_TOKEN, where it is set), and arguments " +
-          "show in the process list.",
+        "-H cannot set authorization: kpn-auth adds the token (KPN_TOKEN, if it is set), and every " +
+          "user of this machine can see arguments in the process list.",
       );
     }
     try {
       headers.append(name, value);
     } catch {
-      throw failure(EXIT.usage, "-H holds characters that no header can have.");
+      throw failure(EXIT.usage, "-H has characters that a header cannot contain.");
     }
   }
   return headers;
@@ -118,7 +121,7 @@ function setDefault(headers: Headers, name: string, value: string): void {
   if (!headers.has(name)) headers.set(name, value);
 }
 
-/** All data in its order: joined by `&`, JSON as it is. */
+/** All data in order: joined with `&`, JSON without a separator. */
 async function joined(
   pieces: Parsed<Options>["given"],
   isForm: boolean,
@@ -132,7 +135,7 @@ async function joined(
       name === "data-raw" ? text : name === "data-urlencode" ? await encoded(text, io) : await read(
         text,
         io,
-        // curl leaves the line breaks of a file out; only a form needs that.
+        // curl drops the line breaks of a file; only a form needs that.
         name === "data" && isForm,
       ),
     );
@@ -140,7 +143,7 @@ async function joined(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** The text itself, or what it names: a file, or standard input. */
+/** The text itself, or the file or standard input that it names. */
 async function read(text: string, io: Io, withoutLineBreaks: boolean): Promise<BlobPart> {
   if (text !== "-" && !text.startsWith("@")) return text;
   const bytes = await source(text.replace(/^@/, ""), io);
@@ -160,7 +163,7 @@ async function encoded(text: string, io: Io): Promise<string> {
   return (name && `${name}=`) + percentEncoded(bytes);
 }
 
-/** As curl writes it: the space as a plus, all but letters, digits and `-._~` as `%XX`. */
+/** Encodes like curl: a space as a plus, all but letters, digits and `-._~` as `%XX`. */
 function percentEncoded(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => {
     const char = String.fromCharCode(byte);
@@ -169,16 +172,16 @@ function percentEncoded(bytes: Uint8Array): string {
   }).join("");
 }
 
-/** A phone number's plus is the classic. */
+/** Warns of a plus before digits: the plus of a phone number becomes a space in a form. */
 async function warnOfPlus(text: string, io: Io): Promise<void> {
   const [, field] = /(?:^|&)([^=&]*)=\+\d/.exec(text) ?? [];
   if (field === undefined) return;
   await io.stderr(
-    `kpn-auth: In a form a plus is a space: write --data-urlencode '${field}=+…', or %2B for the plus.\n`,
+    `kpn-auth: in a form, a plus means a space: use --data-urlencode '${field}=+…', or write %2B.\n`,
   );
 }
 
-/** Whether the data comes from standard input. */
+/** Whether the data come from standard input. */
 export function readsStdin({ given }: Parsed<Options>): boolean {
   return given.some(([name, text]) =>
     name === "data-urlencode"

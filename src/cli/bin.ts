@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The only file that touches a process; runs on Deno, Node and Bun. */
+/** Runs the command line in a process of Deno, Node or Bun. Only this file uses `process`. */
 
 import { execFile, spawn } from "node:child_process";
 import { constants } from "node:os";
@@ -17,7 +17,7 @@ function write(stream: Writable, chunk: string | Uint8Array): Promise<void> {
   });
 }
 
-/** Asks for a line, the terminal's echo switched off before anybody can type. */
+/** Asks for a line; switches the terminal's echo off before the prompt appears. */
 function typed(prompt: string): Promise<string> {
   return new Promise((resolve) => {
     let line = "";
@@ -31,7 +31,7 @@ function typed(prompt: string): Promise<string> {
       for (const key of new TextDecoder().decode(keys)) {
         if (key === "\x03") {
           done();
-          process.exit(130); // Ctrl-C, which a raw terminal does not act on
+          process.exit(130); // Ctrl-C, which sends no signal in raw mode
         }
         if (key === "\r" || key === "\n" || key === "\x04") {
           done();
@@ -71,7 +71,7 @@ function orphaned(resolve: () => void): void {
   timer.unref();
 }
 
-/** The image name of the program that started this one. Elsewhere than on Windows `SHELL` says it. */
+/** On Windows, the image name of the program that started this one; elsewhere `SHELL` names the shell. */
 function parent(): Promise<string | undefined> {
   const args = ["/fi", `PID eq ${process.ppid}`, "/fo", "csv", "/nh"];
   return new Promise((resolve) => {
@@ -93,12 +93,12 @@ function runProgram(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...variables };
-    // npm and its like are batch files on Windows, which only a shell runs.
+    // On Windows npm and similar programs are batch files, which only a shell can run.
     const child = spawn(program, args, { stdio: "inherit", env, shell: platform === "win32" });
-    // Deno takes a child that was sent a signal by its own method for one that the signal has ended.
+    // Not `child.kill`: Deno then reports that the signal ended the child, even if it did not.
     const send = (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void process.kill(child.pid!, signal);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      // A terminal sends Ctrl-C to both by itself.
+      // A terminal sends Ctrl-C to both processes.
       process.on(signal, () => signal === "SIGINT" && stdin.isTTY || send(signal));
     }
     if (npmCommand()) orphaned(() => send("SIGTERM"));
@@ -125,7 +125,7 @@ const io: Io = {
   runProgram,
 };
 
-// A closed pipe is told to whoever writes; without a listener it would end the process.
+// A write to a closed pipe rejects; without a listener the process would end first.
 for (const stream of [stdout, stderr]) stream.on("error", () => {});
 
 main(process.argv.slice(2), io).then((code) => process.exit(code));

@@ -1,4 +1,4 @@
-/** `kpn-auth call`: an API call with a token, with curl's habits. */
+/** `kpn-auth call`: calls an API with a token; its options are curl's. */
 
 import { open } from "node:fs/promises";
 import { KpnAuthError } from "../errors.ts";
@@ -25,27 +25,27 @@ import { traced } from "./trace.ts";
 
 const OPTIONS = {
   ...CALL_OPTIONS,
-  include: { short: "i", help: "status and headers before the body" },
+  include: { short: "i", help: "write status and headers before the body" },
   output: { short: "o", value: "FILE", help: "write the answer to FILE" },
-  fail: { short: "f", help: "write no body of an error" },
-  silent: { short: "s", help: "write nothing but the answer" },
-  "show-error": { short: "S", help: "with -s: but say what went wrong" },
-  verbose: { short: "v", help: "show requests and answers, secrets hidden" },
+  fail: { short: "f", help: "do not write the body of an error" },
+  silent: { short: "s", help: "write only the answer" },
+  "show-error": { short: "S", help: "with -s: also write what went wrong" },
+  verbose: { short: "v", help: "show requests and answers, with secrets hidden" },
   ...TOKEN_OPTIONS,
 } as const;
 
 export const call = command({
-  summary: "call an API with a token, with curl's habits",
+  summary: "call an API with a token; its options are curl's",
   takes: "PATH|URL",
   help: `\
-kpn-auth call PATH|URL: calls an API of KPN's, the token added.
+kpn-auth call PATH|URL: calls an API of KPN's with a token.
 
   kpn-auth call /communication/nexmo/number-insight/basic -d number=447700900000
 
-The body goes to standard output (indented at a terminal, else every byte as it
-came), all else to standard error. KPN_TOKEN is used where it is set; else a
-token is requested, and replaced once if it is rejected. Redirects are not
-followed.
+Writes the body to standard output (JSON is indented at a terminal, otherwise
+nothing is changed), and everything else to standard error. Uses KPN_TOKEN if it
+is set. Otherwise it requests a token, and replaces it once if it is rejected.
+Does not follow redirects.
 `,
   options: OPTIONS,
   run,
@@ -71,7 +71,10 @@ async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   const { values, positionals: [path] } = parsed;
   const fromStdin = [values["secret-stdin"], values.credentials === "-", readsStdin(parsed)];
   if (fromStdin.filter(Boolean).length > 1) {
-    throw failure(EXIT.usage, "Standard input is either the secret or the body.");
+    throw failure(
+      EXIT.usage,
+      "Standard input can be only one of the credentials, the secret and the body.",
+    );
   }
   const { source, origin, fetch, timeout, isGiven } = await tokens(parsed, io);
   const request = await apiCall(path, origin, parsed, io);
@@ -88,7 +91,7 @@ async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   try {
     const answer = kpn(url, { ...init, signal: stall.signal });
     const response = await withProgress(io, `waiting for ${host}`, answer);
-    const fault = readFault(response).catch(() => undefined); // of a clone: not to wait with the body
+    const fault = readFault(response).catch(() => undefined); // reads a clone while the body is written
     await write(response, parsed, stall.restart, io);
     return await verdict(response, await fault, isGiven, io);
   } catch (error) {
@@ -98,13 +101,13 @@ async function send(parsed: Parsed<typeof OPTIONS>, io: Io): Promise<number> {
   }
 }
 
-/** Where the tokens come from, and where they may go. */
+/** Where the tokens come from, and where they may be sent. */
 interface Tokens {
   readonly source: TokenSource;
   readonly origin: string;
   readonly fetch: Io["fetch"];
   readonly timeout: number;
-  /** Whether the token is that of `KPN_TOKEN`. */
+  /** Whether the token comes from `KPN_TOKEN`. */
   readonly isGiven: boolean;
 }
 
@@ -124,7 +127,7 @@ async function tokens({ values }: Parsed<typeof OPTIONS>, io: Io): Promise<Token
   return { source: onlyToken(given), origin, fetch, timeout, isGiven: true };
 }
 
-/** A source of the one token that was given: there is no other if it is rejected. */
+/** A source of the user's own token, which cannot be replaced if it is rejected. */
 function onlyToken(value: string): TokenSource {
   return {
     token(call) {
@@ -137,7 +140,7 @@ function onlyToken(value: string): TokenSource {
   };
 }
 
-/** Writes what the options ask for of an answer. */
+/** Writes the parts of an answer that the options ask for. */
 async function write(
   response: Response,
   { values: { include, head, output, fail } }: Parsed<typeof OPTIONS>,
@@ -155,13 +158,13 @@ async function write(
     else await writeBody(response, { write: to, atTerminal, heard }, io);
   } catch (error) {
     if (!isClosedPipe(error)) throw error;
-    void response.body?.cancel().catch(() => {}); // whoever reads has seen enough
+    void response.body?.cancel().catch(() => {}); // the reader, such as head, has ended
   } finally {
     await file?.close();
   }
 }
 
-/** What broke the call, in words; an error that says it already stays as it is. */
+/** Explains why a call failed; an error with a message of ours stays as it is. */
 function explained(error: unknown, { url }: ApiCall): unknown {
   const { code, syscall } = Object(error) as { code?: string; syscall?: string };
   const isOurs = error instanceof KpnAuthError || Object(error).exitCode !== undefined;
@@ -177,7 +180,7 @@ function explained(error: unknown, { url }: ApiCall): unknown {
   return Object.assign(failure(EXIT.network, words), { cause: cause ?? error });
 }
 
-/** Says what an answer means that is no success. */
+/** Explains an answer that is not a success. */
 async function verdict(
   { status, headers }: Response,
   fault: Awaited<ReturnType<typeof readFault>>,
@@ -189,25 +192,25 @@ async function verdict(
     ? `${[fault.code, fault.originalCode, fault.message].filter(Boolean).join(", ")}. ${fault.hint}`
     : `a redirect to ${headers.get("location")}, not followed.`;
   const next = isGiven && fault?.code === "invalid_token"
-    ? " The token is that of KPN_TOKEN: set it to a fresh one (kpn-auth token), or unset it."
+    ? " The token comes from KPN_TOKEN: set it to a new one (kpn-auth token), or unset it."
     : DOCTORS_FAULTS.test(fault?.code ?? "redirected")
-    ? " kpn-auth doctor PATH looks for the cause."
+    ? " To find the cause, run kpn-auth doctor PATH."
     : "";
   const line = `HTTP ${status}: ${what}${next}`.replace(/\p{Cc}+/gu, " ");
   await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${line}\n`);
   return fault?.code === "rate_limited" ? EXIT.limited : EXIT.answer;
 }
 
-/** What the doctor can say more about than the fault's own hint. */
+/** The faults about which the doctor can say more than the hint. */
 const DOCTORS_FAULTS = /^(invalid_token|access_denied|invalid_response|redirected)$/;
 
-/** Aborts when nothing has come for `ms`; an answer that goes on coming may take as long as it takes. */
+/** Aborts when nothing has arrived for `ms`; an answer that keeps arriving may take any time. */
 function stallTimer(ms: number, host: string) {
   const controller = new AbortController();
   const start = () =>
     setTimeout(() => {
       controller.abort(
-        failure(EXIT.network, `Nothing came from ${host} for ${ms} ms (--timeout).`),
+        failure(EXIT.network, `Nothing arrived from ${host} for ${ms} ms (--timeout).`),
       );
     }, ms);
   let timer = start();

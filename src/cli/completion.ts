@@ -1,4 +1,4 @@
-/** `kpn-auth completion`: a script that completes the command line, made of the tables of options. */
+/** `kpn-auth completion`: prints a completion script for a shell, made from the tables of options. */
 
 import { type Command, command } from "./command.ts";
 import { EXIT, failure } from "./exit.ts";
@@ -6,7 +6,7 @@ import { type Option, shown } from "./options.ts";
 
 type Commands = Readonly<Record<string, Command>>;
 
-/** The command; it looks at the others, itself among them. */
+/** The command; it needs all commands, including itself. */
 export function completion(commands: () => Commands): Command {
   return command({
     summary: "print a script that completes commands and options",
@@ -22,7 +22,7 @@ kpn-auth completion SHELL: prints a script for bash, zsh, fish or pwsh.
     options: {},
     async run({ positionals: [shell = ""] }, io) {
       if (!Object.keys(SCRIPTS).includes(shell)) {
-        throw failure(EXIT.usage, `It takes one of ${Object.keys(SCRIPTS).join(", ")}.`);
+        throw failure(EXIT.usage, `SHELL must be one of ${Object.keys(SCRIPTS).join(", ")}.`);
       }
       await io.stdout(SCRIPTS[shell]!(commands()));
       return EXIT.done;
@@ -105,7 +105,7 @@ ${
 `,
 };
 
-/** Where an option's value is one of some words: what stands before it, and the words. */
+/** The options whose value is one of some words: what precedes the value, and the words. */
 function choices(commands: Commands): [before: string[], words: string][] {
   return valued(commands).flatMap(([before, { oneOf }]): [string[], string][] =>
     oneOf ? [[before, oneOf.join(" ")]] : []

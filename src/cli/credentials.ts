@@ -1,4 +1,4 @@
-/** The credentials, which come from anywhere but arguments, and where a token is requested with them. */
+/** Reads the credentials, never from arguments, and where to request a token. */
 
 import { readFile } from "node:fs/promises";
 import type { RequestTokenOptions } from "../grant.ts";
@@ -14,48 +14,54 @@ import { EXIT, failure } from "./exit.ts";
 import { type Io, optional, readAll } from "./io.ts";
 import type { Options, Values } from "./options.ts";
 
-/** What every command that requests a token takes. */
+/** The options of every command that requests a token. */
 export const TOKEN_OPTIONS = {
   credentials: {
     value: "FILE",
     help: "read KPN_CLIENT_ID, KPN_CLIENT_SECRET from an\nenv file; - is standard input",
   },
-  "env-file": { value: "FILE", help: "" }, // Node takes an option of this name for itself
+  "env-file": { value: "FILE", help: "" }, // Node has an option of this name for itself
   "secret-stdin": { help: "read the secret from standard input" },
   realm: { value: "NAME", help: "gateway (default), or msm" },
-  "token-endpoint": { value: "URL", help: "ask there; else KPN_TOKEN_ENDPOINT, else KPN" },
-  "allow-insecure-http": { help: "accept http, which everybody on the way reads" },
-  timeout: { value: "MS", help: "wait no longer for an answer (10000)" },
+  "token-endpoint": {
+    value: "URL",
+    help: "where to request the token; default:\nKPN_TOKEN_ENDPOINT, or else KPN's endpoint",
+  },
+  "allow-insecure-http": { help: "accept http: anybody on the network can read it" },
+  timeout: { value: "MS", help: "how long to wait for an answer (10000)" },
 } as const satisfies Options;
 
 /** The values of {@linkcode TOKEN_OPTIONS} on a command line. */
 export type TokenValues = Values<typeof TOKEN_OPTIONS>;
 
-/** Looks a variable up: in the file of `--credentials` if it is there, else in the environment. */
+/** Looks up a variable: in the file of `--credentials`, or else in the environment. */
 export type Look = (name: string) => string | undefined;
 
-/** Where the variables of a command line come from. */
+/** The variables of a command line. */
 export interface Environment {
   readonly look: Look;
-  /** The file that was given, and its path. */
+  /** The file of `--credentials`, and its path. */
   readonly file?: EnvFile & { readonly path: string };
 }
 
 const CREDENTIALS = ["KPN_CLIENT_ID", "KPN_CLIENT_SECRET", "KPN_TOKEN"];
 
-/** The variables of a command line. A file given by hand goes before the environment. */
+/** Reads the variables of a command line. The file takes precedence over the environment. */
 export async function environment(values: TokenValues, io: Io): Promise<Environment> {
   const path = values.credentials ?? values["env-file"];
   if (path === undefined) return { look: (name) => io.env(name) || undefined };
   if (path === "-" && values["secret-stdin"]) {
-    throw failure(EXIT.usage, "Standard input is either the credentials or the secret.");
+    throw failure(
+      EXIT.usage,
+      "Standard input cannot be both the credentials and the secret: remove one option.",
+    );
   }
   const bytes = path === "-" ? new Uint8Array(await readAll(io.stdin)) : await readInput(path);
   if (bytes.length === 0 && values["env-file"] !== undefined && io.runtime.name === "node") {
     throw failure(
       EXIT.credentials,
-      `Nothing is left in ${path}: Node takes --env-file for itself, and has read it already. ` +
-        "Write --credentials instead.",
+      `${path} is empty: Node has an option --env-file itself, and has read it already. ` +
+        "Use --credentials instead.",
     );
   }
   const file = { path, ...readEnvFile(path, bytes) };
@@ -68,7 +74,7 @@ export async function environment(values: TokenValues, io: Io): Promise<Environm
   return { look: (name) => file.look(name) ?? (io.env(name) || undefined), file };
 }
 
-/** A file that an argument names. */
+/** Reads a file that an argument names. */
 export async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await readFile(path));
@@ -78,7 +84,7 @@ export async function readInput(path: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
-/** The client id and the secret, checked for their shape. */
+/** The client id and the secret, with their form checked. */
 export async function credentials(
   values: TokenValues,
   { look, file }: Environment,
@@ -107,13 +113,13 @@ function missing(name: string, file: Environment["file"]): never {
   );
 }
 
-/** One line: typed without being shown, or piped, without the line break that `echo` adds. */
+/** One line: typed without echo, or piped, without the line break that `echo` adds. */
 async function secretFromStdin(io: Io): Promise<string> {
   if (io.terminal.stdin) return await io.typed("Client secret (not shown): ");
   return new TextDecoder().decode(await readAll(io.stdin)).replace(/\r?\n$/, "");
 }
 
-/** Where a token is requested. An argument goes before the environment. */
+/** Where to request a token. An argument takes precedence over the environment. */
 export function target(values: TokenValues, look: Look): TokenTarget {
   const { realm, "allow-insecure-http": allowInsecureHttp } = values;
   const endpoint = values["token-endpoint"] ?? (realm ? undefined : look("KPN_TOKEN_ENDPOINT"));
@@ -124,24 +130,24 @@ export function target(values: TokenValues, look: Look): TokenTarget {
   };
 }
 
-/** The endpoint for a token; a person hears of it if it is not protected. */
+/** The token endpoint. Warns if it is not encrypted. */
 export async function endpointFor(values: TokenValues, look: Look, io: Io): Promise<URL> {
   const url = new URL(tokenEndpoint(target(values, look)));
   if (values["allow-insecure-http"] && url.protocol === "http:") {
     await io.stderr(
-      `kpn-auth: ${url.origin} is not encrypted: everybody on the way can read the secret and the token.\n`,
+      `kpn-auth: ${url.origin} is not encrypted: anybody on the network can read the secret and the token.\n`,
     );
   }
   return url;
 }
 
-/** All that a token request needs. */
+/** Everything that a token request needs. */
 export type TokenOptions =
   & RequestTokenOptions
   & ClientCredentials
   & { readonly timeout: number; readonly tokenEndpoint: string };
 
-/** What a token request takes from a command line. */
+/** Reads the options of a token request from a command line. */
 export async function tokenOptions(
   values: TokenValues,
   io: Io,
@@ -159,17 +165,17 @@ export async function tokenOptions(
   };
 }
 
-/** A token that was obtained before: `KPN_TOKEN`, in the file or in the environment. */
+/** A token that the user already has: `KPN_TOKEN`, in the file or in the environment. */
 export function givenToken({ file }: Environment, io: Io): string | undefined {
   const token = file?.look("KPN_TOKEN") ?? optional(io, "KPN_TOKEN");
   if (token === undefined || /^[!-~]+$/.test(token)) return token;
   throw failure(
     EXIT.credentials,
-    "KPN_TOKEN is no token: it must be what kpn-auth token prints, without white space or Bearer.",
+    "KPN_TOKEN is not a token: set it to the output of kpn-auth token, without white space or Bearer.",
   );
 }
 
-/** The library's defaults, or one limit that a person has set for everything. */
+/** The default deadlines, or the one that `--timeout` sets for everything. */
 export function timeouts({ timeout }: TokenValues): { timeout: number; attemptTimeout?: number } {
   if (timeout === undefined) return { timeout: 10_000 };
   if (!/^[1-9]\d{0,8}$/.test(timeout)) {

@@ -1,4 +1,4 @@
-/** `kpn-auth curl`: the cURL command for this shell, of a token request or of an API call. */
+/** `kpn-auth curl`: prints the curl command of a token request or an API call, for the user's shell. */
 
 import { curlCommand, type CurlRequest } from "../curl/curl.ts";
 import { requestToken } from "../grant.ts";
@@ -24,9 +24,9 @@ const OPTIONS = {
   expand: {
     value: "shell|curl",
     oneOf: ["shell", "curl"],
-    help: "who reads the variables: the shell, or curl 8.3\nor later (cmd and batch: always)",
+    help: "who reads the variables: the shell, or curl 8.3\nor later (default for cmd and batch)",
   },
-  "reveal-secrets": { help: "write the secrets, or the token, into the command" },
+  "reveal-secrets": { help: "include the secrets, or the token, in the command" },
   ...CALL_OPTIONS,
   ...TOKEN_OPTIONS,
 } as const;
@@ -40,8 +40,9 @@ kpn-auth curl [PATH|URL]: prints the curl command for your shell.
   kpn-auth curl
   kpn-auth curl /communication/nexmo/number-insight/basic -d number=447700900000
 
-Without PATH: the command that requests a token. Secrets are left out: curl gets
-them from KPN_CLIENT_ID and KPN_CLIENT_SECRET, or the token from KPN_TOKEN.
+Without PATH, it prints the command that requests a token. The command contains
+no secrets: it reads KPN_CLIENT_ID and KPN_CLIENT_SECRET, or for an API
+KPN_TOKEN, from the environment.
 `,
   options: OPTIONS,
   run,
@@ -66,7 +67,7 @@ async function run(parsed: Given, io: Io): Promise<number> {
     shell,
     revealSecrets,
     ...expand && { expand: expand as "shell" | "curl" },
-    // PowerShell 7 elsewhere than on Windows: there is no curl.exe.
+    // PowerShell 7 on other systems than Windows: there is no curl.exe.
     ...io.platform !== "win32" && values.shell !== "powershell" && { program: "curl" },
   });
   await io.stdout(`${text}\n`);
@@ -78,7 +79,7 @@ async function run(parsed: Given, io: Io): Promise<number> {
   return EXIT.done;
 }
 
-/** Nobody sees these: the command takes the real ones from the environment. */
+/** Placeholders that are never printed: the command reads the real values from the environment. */
 const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
 
 async function tokenRequest(
@@ -123,6 +124,6 @@ function text(body: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
-    throw failure(EXIT.usage, "The body is no text: a command cannot carry it.");
+    throw failure(EXIT.usage, "The body is not text in UTF-8: a command cannot contain it.");
   }
 }

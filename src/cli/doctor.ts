@@ -1,4 +1,4 @@
-/** `kpn-auth doctor`: walks the way that a call takes, and says in plain words what is wrong. */
+/** `kpn-auth doctor`: checks every step of a call, and says what is wrong. */
 
 import { apiUrl } from "./api_call.ts";
 import { command } from "./command.ts";
@@ -10,7 +10,7 @@ import { type Io, painter, withProgress } from "./io.ts";
 import type { Parsed } from "./options.ts";
 
 const OPTIONS = {
-  json: { help: "the findings as JSON" },
+  json: { help: "print the findings as JSON" },
   ...TOKEN_OPTIONS,
 } as const;
 
@@ -18,19 +18,20 @@ export const doctor = command({
   summary: "find out what is wrong",
   takes: "PATH|URL",
   help: `\
-kpn-auth doctor [PATH]: walks the way that a call takes, and says what is wrong.
+kpn-auth doctor [PATH]: checks every step of a call, and says what is wrong.
 
-Environment, credentials, proxy, DNS, connection and TLS, endpoint, whether KPN
-accepts the credentials, tier, products, clock, and whether an API accepts the
-token: PATH is asked by GET; without it, Number Insight is asked for no number.
-Each step has a mark (✓ well, ! look at it, ✗ wrong, - not applicable), its
-duration, and a remedy. The exit code is that of the step that failed.
+Checks the environment, the credentials, the proxy, DNS, connection and TLS, the
+endpoint, whether KPN accepts the credentials, the tier, the products, the
+clock, and whether an API accepts the token. It sends a GET to PATH; without
+PATH, it calls Number Insight without a number, which costs nothing.
+Each step shows a mark (✓ fine, ! warning, ✗ failed, - not applicable), its
+duration, and what to do. The exit code is that of the step that failed.
 `,
   options: OPTIONS,
   run,
 });
 
-/** A step that was taken. */
+/** A step that was done. */
 interface Taken extends Finding {
   readonly name: string;
   readonly ms: number;
@@ -43,7 +44,7 @@ async function run(
   const { timeout } = timeouts(values);
   const variables = await environment(values, io);
   const endpoint = await endpointFor(values, variables.look, io);
-  if (path !== undefined) apiUrl(path, endpoint.origin); // refused before anything is sent
+  if (path !== undefined) apiUrl(path, endpoint.origin); // refuses a wrong PATH before anything is sent
   const about: Case = { io, variables, values, timeout, path, endpoint };
   const taken: Taken[] = [];
   for (const [name, step] of STEPS) {
@@ -62,10 +63,11 @@ async function run(
 
 function summary(taken: readonly Taken[]): string {
   if (taken.some(({ mark }) => mark === "failed")) {
-    return "This is what is wrong; the steps after it were not taken.";
+    return "The step marked ✗ failed; the steps after it were skipped.";
   }
   const warnings = taken.filter(({ mark }) => mark === "warning").length;
-  return warnings ? `It works; look at the ${warnings} marked !.` : "All is well.";
+  if (!warnings) return "Everything works.";
+  return `Everything works, with ${warnings} ${warnings === 1 ? "warning" : "warnings"} (!).`;
 }
 
 function asJson(taken: readonly Taken[], exitCode: number): string {
@@ -89,7 +91,7 @@ function lines({ name, mark, text, remedy, ms }: Taken, io: Io): string {
   return remedy ? `${line}\n  ${"".padEnd(12)} → ${harmless(remedy)}\n` : `${line}\n`;
 }
 
-/** What a server says must not steer the terminal. */
+/** Removes control characters: a server's words must not control the terminal. */
 function harmless(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ");
 }

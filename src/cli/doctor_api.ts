@@ -1,4 +1,4 @@
-/** The last step of `kpn-auth doctor`: what an API answers, and whether that is good. */
+/** The last step of `kpn-auth doctor`: calls an API, and judges its answer. */
 
 import { BODY_LIMIT, readText } from "../body.ts";
 import { within } from "../deadline.ts";
@@ -9,7 +9,7 @@ import { EXIT } from "./exit.ts";
 import { failed, type Finding, ok, warning } from "./finding.ts";
 import { networkRemedy } from "./route.ts";
 
-/** Costs nothing: without a number, KPN refuses the call once the token has passed. */
+/** A call that costs nothing: without a number, KPN accepts the token and refuses the call. */
 const HARMLESS = "/communication/nexmo/number-insight/basic";
 
 /** Calls the API with the token. */
@@ -40,7 +40,7 @@ async function findingOf(response: Response, url: URL, asked: boolean): Promise<
   const said = `${url.pathname} (HTTP ${status})`;
   const fault = await readFault(response);
   const text = await readText(response);
-  // Without a number Number Insight refuses the call: the token has passed.
+  // Number Insight refuses the call for want of a number: the token was accepted.
   if (!asked && fault?.code === "invalid_request" && fault.envelope !== "unknown") {
     return ok(`the token is accepted by ${said}`);
   }
@@ -56,7 +56,7 @@ async function findingOf(response: Response, url: URL, asked: boolean): Promise<
   return isFault ? ofFault(disguised!, said, asked) : ok(`the token is accepted by ${said}`);
 }
 
-/** A quota and a rejected token are wrong wherever they are met; the rest may be this one API's. */
+/** A used-up quota or a rejected token is always a failure; other faults may concern only this API. */
 function ofFault(fault: Fault, said: string, asked: boolean): Finding {
   const { code, originalCode, message, hint, transactionId } = fault;
   const words = [code, originalCode, message].filter(Boolean).join(", ");
@@ -74,10 +74,10 @@ function ofFault(fault: Fault, said: string, asked: boolean): Finding {
     ? EXIT.answer
     : undefined;
   if (exitCode !== undefined) return failed(exitCode, text, hint);
-  return warning(text, `${hint} Another API: kpn-auth doctor PATH.`);
+  return warning(text, `${hint} To try another API, run kpn-auth doctor PATH.`);
 }
 
-/** Why an answer that claims success is none. */
+/** Why an answer without an error is not a success, if it is not. */
 function oddityOf(
   { status, headers }: Response,
   text: string,
@@ -87,12 +87,12 @@ function oddityOf(
   if (status < 200 || status >= 300) {
     const location = headers.get("location");
     return [
-      location ? `a redirect to ${new URL(location, url).href}` : "a redirect to nowhere",
-      "Check the URL: the token follows no redirect.",
+      location ? `a redirect to ${new URL(location, url).href}` : "a redirect without a location",
+      "Check the URL: redirects are not followed, since the token must not leave its origin.",
     ];
   }
   const elsewhere =
-    "This is not an answer of the API's: check the URL, and for a proxy or a login page.";
+    "This answer is not from the API: check the URL, and look for a proxy or a login page.";
   if (text.trim() === "") {
     return status === 204 ? undefined : ["an empty answer", elsewhere];
   }

@@ -1,4 +1,4 @@
-/** The steps of `kpn-auth doctor`, in the order in which a call takes them. */
+/** The steps of `kpn-auth doctor`, in the order of a call. */
 
 import type { KpnAuthError } from "../errors.ts";
 import { requestToken } from "../grant.ts";
@@ -12,7 +12,7 @@ import { type Io, optional } from "./io.ts";
 import { nodeCanReadProxies, type Proxy, proxyFor } from "./proxy.ts";
 import { connect, networkRemedy, resolve } from "./route.ts";
 
-/** What is examined, and what the steps before have learned of it. */
+/** What the doctor examines, and what earlier steps have found out. */
 export interface Case {
   readonly io: Io;
   readonly variables: Environment;
@@ -49,9 +49,10 @@ function environmentStep(
   { io: { runtime, platform }, endpoint, variables: { file } }: Case,
 ): Finding {
   const { origin, pathname, protocol, hostname } = endpoint;
-  const text = `${runtime.name} ${runtime.version} on ${platform}, asking ${origin}${pathname}`;
+  const text =
+    `${runtime.name} ${runtime.version} on ${platform}, token endpoint ${origin}${pathname}`;
   if (protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1])$/.test(hostname)) {
-    return warning(`${text}, which is not encrypted`, "Ask by https.");
+    return warning(`${text}, which is not encrypted`, "Use https.");
   }
   return ok(file ? `${text}, with ${file.path}` : text);
 }
@@ -64,43 +65,47 @@ async function credentialsStep(about: Case): Promise<Finding> {
     return failed(exitCode ?? EXIT.failed, message);
   }
   const { clientId, clientSecret } = about.credentials;
-  const text = `an id of ${clientId.length} and a secret of ${clientSecret.length} characters`;
+  const text =
+    `an id of ${clientId.length} characters and a secret of ${clientSecret.length} characters`;
   const [oddity, remedy] = oddityOf(about) ?? [];
   return oddity && remedy ? warning(`${text}${oddity}`, remedy) : ok(text);
 }
 
-/** A quote of any kind at an edge, or a mark that an editor or a web page has put there. */
+/** A quote at either end, including those that editors and web pages insert. */
 const QUOTED = /^["'`\u2018-\u201f]|["'`\u2018-\u201f]$/;
 
-/** What hints at a mistake of copying. */
+/** Signs of a copying mistake. */
 function oddityOf(about: Case): readonly [text: string, remedy: string] | undefined {
   const { clientId, clientSecret } = about.credentials!;
   const { file } = about.variables;
   const both = [clientId, clientSecret];
   const again = "Copy id and secret again from developer.kpn.com.";
-  if (clientId === clientSecret) return [": the same", again];
+  if (clientId === clientSecret) return [", which are the same", again];
   if (both.some((value) => QUOTED.test(value))) {
-    return [", with quotes around", "The quotes are sent too: leave them out."];
+    return [", with quotes around them", "The quotes would be sent too: remove them."];
   }
   if (both.some((value) => /[\s\u200b-\u200f\u2060\ufeff]/u.test(value))) {
     return [", with white space or an invisible character inside", again];
   }
   if (both.some((value) => /[^ -~]/.test(value))) return [", with characters beyond ASCII", again];
   if (both.some((value) => /(\.\.\.|\u2026|\*\*\*)/.test(value))) {
-    return [", shortened or masked", "Copy them whole: the portal shows a secret cut short."];
+    return [", shortened or masked", "Copy them completely: the portal shows a shortened secret."];
   }
   if (/^APP_CLIENT_/.test(clientId) && about.endpoint.protocol === "https:") {
-    return [": the placeholders of KPN's example", "Set those of your own project."];
+    return [", the placeholders of KPN's example", "Set those of your own project."];
   }
   if (Math.min(...both.map((value) => value.length)) < 8) {
-    return [", which is short", `${again} A # or a quote in an env file may have cut it.`];
+    return [
+      ", which is short",
+      `${again} In an env file, a # or a quote may have cut the value.`,
+    ];
   }
   if (
     file?.has("KPN_CLIENT_ID") !== file?.has("KPN_CLIENT_SECRET") && !about.values["secret-stdin"]
   ) {
     return [
       `, one from ${file!.path} and one from the environment`,
-      "Check that both are of one project.",
+      "Check that both belong to the same project.",
     ];
   }
 }
@@ -118,20 +123,20 @@ function proxyStep(about: Case): Finding {
     ? "Set NODE_USE_ENV_PROXY=1, and name the proxy in HTTPS_PROXY (Node does not read ALL_PROXY)."
     : "Use Node 22.21, 24 or later with NODE_USE_ENV_PROXY=1, or inject undici's fetch with a ProxyAgent.";
   return warning(
-    `${runtime.name} ${runtime.version} ignores ${variable} (${host}); curl heeds it`,
+    `${runtime.name} ${runtime.version} ignores ${variable} (${host}), which curl uses`,
     remedy,
   );
 }
 
 async function dnsStep({ endpoint, proxy }: Case): Promise<Finding> {
-  if (proxy) return skipped("the proxy looks the host up");
+  if (proxy) return skipped("the proxy resolves the host's name");
   try {
     return ok(`${endpoint.hostname} is ${(await resolve(endpoint.hostname)).join(", ")}`);
   } catch (error) {
     return failed(
       EXIT.network,
-      `${endpoint.hostname} cannot be looked up: ${(error as Error).message}`,
-      "Check the network and the host's name; where only a proxy leads out, set HTTPS_PROXY.",
+      `${endpoint.hostname} cannot be resolved: ${(error as Error).message}`,
+      "Check the network and the host's name; if you need a proxy, set HTTPS_PROXY.",
     );
   }
 }
@@ -150,7 +155,7 @@ async function connectionStep({ endpoint, proxy, timeout, io }: Case): Promise<F
   }
   return ok(
     endpoint.protocol === "https:"
-      ? `${endpoint.host} shows a certificate that ${io.runtime.name} trusts`
+      ? `${endpoint.host} has a certificate that ${io.runtime.name} trusts`
       : `${endpoint.host} accepts connections (no TLS)`,
   );
 }
@@ -175,8 +180,8 @@ async function endpointStep(about: Case): Promise<Finding> {
   const exitCode = exitCodeFor(code);
   if (exitCode === EXIT.credentials) {
     return status === undefined || status < 500 ? ok("answers") : warning(
-      `answers with status ${status}, which looks like a failure of KPN's own`,
-      "It is none: the message inside says otherwise. Read on.",
+      `answers with status ${status}, which looks like a failure of KPN's server`,
+      "It is not: the message inside says what is wrong. See the next step.",
     );
   }
   return failed(
@@ -187,7 +192,7 @@ async function endpointStep(about: Case): Promise<Finding> {
 }
 
 function acceptedStep({ token, refusal }: Case): Finding {
-  if (token) return ok(`KPN accepts them${token.status ? ` (${token.status})` : ""}`);
+  if (token) return ok(`KPN accepts the credentials${token.status ? ` (${token.status})` : ""}`);
   const { code, message, transactionId } = refusal!;
   const id = transactionId ? ` (transactionId ${transactionId})` : "";
   if (code !== "invalid_client") return failed(EXIT.credentials, `${message}${id}`);
@@ -200,7 +205,7 @@ function acceptedStep({ token, refusal }: Case): Finding {
 
 function tierStep({ token, io }: Case): Finding {
   const { level, applicationName } = token!;
-  if (!level) return skipped("KPN does not tell");
+  if (!level) return skipped("KPN does not say");
   const text = `${level}${level === "demo" ? " (Sandbox)" : ""}${
     applicationName ? `, project ${applicationName}` : ""
   }`;
@@ -220,16 +225,18 @@ function productsStep({ token }: Case): Finding {
     : warning("none", "Add the APIs that you use to the project on developer.kpn.com.");
 }
 
-/** How far the clocks may differ before it is worth a word, in ms. */
+/** How far the clocks may differ without a warning, in ms. */
 const TOLERABLE_SKEW = 30_000;
 
 function clockStep({ token }: Case): Finding {
   const { issuedAt, requestedAt } = token!;
-  if (issuedAt === undefined) return skipped("KPN does not tell");
+  if (issuedAt === undefined) return skipped("KPN does not say");
   const skew = issuedAt - requestedAt;
-  const text = `${Math.abs(Math.round(skew / 1000))} s ${skew < 0 ? "ahead of" : "behind"} KPN's`;
-  return Math.abs(skew) < TOLERABLE_SKEW ? ok("agrees with KPN's") : warning(
+  const text = `${Math.abs(Math.round(skew / 1000))} s ${
+    skew < 0 ? "ahead of" : "behind"
+  } KPN's clock`;
+  return Math.abs(skew) < TOLERABLE_SKEW ? ok("agrees with KPN's clock") : warning(
     text,
-    "Set this machine's clock (NTP). Tokens live by their lifetime and are not affected.",
+    "Set this machine's clock (NTP). Tokens are not affected: only their lifetime counts.",
   );
 }

@@ -1,4 +1,4 @@
-/** Env files as people have them (B84): what is read is what was meant, or it is refused. */
+/** Reads env files in all usual formats (B84), and refuses what is ambiguous. */
 
 import { EXIT, failure } from "./exit.ts";
 
@@ -6,17 +6,17 @@ import { EXIT, failure } from "./exit.ts";
 interface Variable {
   readonly line: number;
   readonly value: string;
-  /** Why the value cannot be told. */
+  /** Why the value is ambiguous. */
   readonly problem?: string | undefined;
 }
 
 /** The variables of an env file. */
 export interface EnvFile {
-  /** A variable's value; an empty one counts as none. Throws where it cannot be told. */
+  /** A variable's value; an empty one counts as unset. Throws if it is ambiguous. */
   readonly look: (name: string) => string | undefined;
-  /** What the file names, for a message: never a value. */
+  /** The names in the file, for a message; never a value. */
   readonly contents: string;
-  /** How many of `names` it has. */
+  /** Whether it has one of `names`. */
   readonly has: (...names: readonly string[]) => boolean;
 }
 
@@ -38,7 +38,7 @@ export function readEnvFile(path: string, bytes: Uint8Array): EnvFile {
   };
 }
 
-/** PowerShell's `>` writes UTF-16, and Windows' editors begin UTF-8 with a mark. */
+/** Decodes UTF-16, which PowerShell's `>` writes, and UTF-8, with or without a byte order mark. */
 function decode(path: string, bytes: Uint8Array): string {
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe || second === 0 && first
@@ -50,9 +50,9 @@ function decode(path: string, bytes: Uint8Array): string {
     const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
     if (!text.includes("\0")) return text;
   } catch {
-    // said below
+    // refused below
   }
-  throw failure(EXIT.credentials, `${path} is no text in UTF-8 or UTF-16. Save it as UTF-8.`);
+  throw failure(EXIT.credentials, `${path} is not text in UTF-8 or UTF-16. Save it as UTF-8.`);
 }
 
 function parse(lines: string[]): { variables: Map<string, Variable>; unread: number[] } {
@@ -73,7 +73,7 @@ function parse(lines: string[]): { variables: Map<string, Variable>; unread: num
     }
     let all = text.trimStart();
     const closed = () => closing(quote).exec(all);
-    let next = at + 1; // a quoted value may go on over lines
+    let next = at + 1; // a quoted value may have several lines
     while (!closed() && next < lines.length) all += `\n${lines[next++]}`;
     const found = closed();
     if (found) at = next - 1;
@@ -82,16 +82,16 @@ function parse(lines: string[]): { variables: Map<string, Variable>; unread: num
   return { variables, unread };
 }
 
-/** Everything to the end of the line, but for a comment; a `#` without white space before it is part of it. */
+/** A value up to the end of the line or a comment. A `#` without white space before it is part of the value. */
 function unquoted(text: string): Omit<Variable, "line"> {
   const [, before = text, comment] = /^(.*?)(?:\s+#(.*))?$/s.exec(text) ?? [];
   const problem = comment && /^\S/.test(comment) && before.trim()
-    ? 'has a # after white space: quote the value if it is part of it, or write a comment as "# …"'
+    ? 'has a # after white space: quote the value if the # is part of it, or write a comment as "# …"'
     : undefined;
   return { value: before.trim(), problem };
 }
 
-/** A quoted text to its closing quote, and what stands behind it. */
+/** Matches a quoted value up to its closing quote, and what follows it. */
 function closing(quote: string): RegExp {
   return quote === '"'
     ? /^"((?:[^"\\]|\\.)*)"(.*)/s
@@ -108,11 +108,11 @@ function quoted(quote: string, found: RegExpExecArray | null): Omit<Variable, "l
     : inner;
   const problem = /^\s*(#.*)?;?$/.test(behind)
     ? undefined
-    : 'goes on after its closing quote: write a quote inside of double quotes as \\"';
+    : 'continues after its closing quote: write a quote inside double quotes as \\"';
   return { value, problem };
 }
 
-/** Only names that cannot be a secret that stands in the wrong place. */
+/** Lists the names that cannot be a misplaced secret. */
 function contentsOf(variables: ReadonlyMap<string, Variable>, unread: readonly number[]): string {
   const names = [...variables.keys()];
   const plain = names.filter((name) => /^([A-Z][A-Z0-9_]{0,60}|[a-z]+(_[a-z]+)*)$/.test(name));
@@ -121,5 +121,5 @@ function contentsOf(variables: ReadonlyMap<string, Variable>, unread: readonly n
   const lines = unread.length
     ? ` Not NAME=VALUE: line ${unread.slice(0, 5).join(", ")}${unread.length > 5 ? ", …" : ""}.`
     : "";
-  return `It names ${listed}.${lines}`;
+  return `It contains ${listed}.${lines}`;
 }

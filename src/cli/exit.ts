@@ -1,4 +1,4 @@
-/** How the command line ends: an exit code for each kind of failure. */
+/** The exit codes: one for each kind of failure. */
 
 import { KpnAuthError, type KpnAuthErrorCode } from "../errors.ts";
 
@@ -12,11 +12,11 @@ export const EXIT = {
   gateway: 5,
   limited: 6,
   answer: 7,
-  /** As shells have it. */
+  /** The same code as in shells. */
   noProgram: 127,
 } as const;
 
-/** Where no token was obtained; every other code is {@linkcode EXIT.gateway}. */
+/** The exit codes if no token was obtained; for all other codes {@linkcode EXIT.gateway}. */
 const EXIT_BY_CODE: Readonly<Partial<Record<string, number>>> = {
   invalid_client: EXIT.credentials,
   not_approved: EXIT.credentials,
@@ -33,12 +33,12 @@ export function exitCodeFor(code: KpnAuthErrorCode): number {
   return EXIT_BY_CODE[code] ?? EXIT.gateway;
 }
 
-/** An error that ends the command line with an exit code of its own. */
+/** An error that ends the command line with its own exit code. */
 export interface Failure extends Error {
   readonly exitCode: number;
 }
 
-/** Makes the error that ends the command line so. */
+/** Makes an error that ends the command line with an exit code. */
 export function failure(exitCode: number, message: string): Failure {
   return Object.assign(new Error(message), { exitCode });
 }
@@ -49,20 +49,20 @@ export interface Ending {
   readonly message: string;
 }
 
-/** Whoever reads has seen enough: `kpn-auth call … | head -1`. */
+/** Whether the reader of our output has ended, as in `kpn-auth call … | head -1`. */
 export function isClosedPipe(error: unknown): boolean {
   return /^(EPIPE|ERR_STREAM_DESTROYED)$/.test(`${Object(error).code}`) ||
     Object(error).name === "BrokenPipe";
 }
 
-/** The exit code of whatever was thrown, and what to say. */
+/** The exit code and the message for an error. */
 export function endingOf(error: unknown): Ending {
   const { message, exitCode } = Object(error) as Failure;
   const permission = missingPermission(error);
   if (permission) return { exitCode: EXIT.usage, message: permission };
   if (exitCode !== undefined) return { exitCode, message };
   if (error instanceof KpnAuthError) return { exitCode: exitCodeFor(error.code), message };
-  // A caller's mistake, in the library's words and the command line's names.
+  // A mistake in an option: the library's message, with the command line's name of the option.
   if (error instanceof TypeError || error instanceof RangeError) {
     return {
       exitCode: EXIT.usage,
@@ -72,7 +72,7 @@ export function endingOf(error: unknown): Ending {
   return { exitCode: EXIT.failed, message };
 }
 
-/** Deno's own words name the permission; they may lie deep. */
+/** Finds the permission that Deno's own error names; it may be a deep cause. */
 function missingPermission(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at.name !== "NotCapable") continue;

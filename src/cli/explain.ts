@@ -1,4 +1,4 @@
-/** `kpn-auth explain`: what a pasted error means, and what to do about it. */
+/** `kpn-auth explain`: explains a pasted error. */
 
 import { explain as explanationOf, type Explanation } from "../explain.ts";
 import { command } from "./command.ts";
@@ -8,20 +8,20 @@ import { type Io, painter, readAll } from "./io.ts";
 import type { Parsed } from "./options.ts";
 
 const OPTIONS = {
-  status: { value: "N", help: "the input is a body alone, with this status" },
-  json: { help: "for programs" },
+  status: { value: "N", help: "the input is only a body, and this is its status" },
+  json: { help: "print JSON" },
 } as const;
 
 export const explain = command({
-  summary: "say what an error of KPN's means",
+  summary: "explain an error of KPN's",
   takes: "FILE|-",
   help: `\
-kpn-auth explain [FILE|-]: says what an answer of KPN's means.
+kpn-auth explain [FILE|-]: explains an answer of KPN's.
 
   curl -i https://api-prd.kpn.com/… | kpn-auth explain
 
-Reads what curl -i prints, from FILE or standard input. Says what it means,
-whose fault it is, what to do, and what not to try. Sends nothing to anybody.
+Reads the output of curl -i from FILE or standard input. Says what the answer
+means, whose fault it is, what to do, and what will not help. Sends nothing.
 The exit code is 0 if the answer was understood, and 5 if not.
 `,
   options: OPTIONS,
@@ -34,7 +34,9 @@ async function run(
 ): Promise<number> {
   const status = statusOf(values.status);
   if (file === "-" && io.terminal.stdin) {
-    await io.stderr("Paste the answer; end it with a line of its own: Ctrl-D (Windows: Ctrl-Z).\n");
+    await io.stderr(
+      "Paste the answer, press Enter, and then Ctrl-D (on Windows: Ctrl-Z and Enter).\n",
+    );
   }
   const bytes = file === "-" ? new Uint8Array(await readAll(io.stdin)) : await readInput(file);
   const explanation = explanationOf(textOf(bytes), status);

@@ -1,6 +1,6 @@
-/** What a step of `kpn-auth doctor` found. */
+/** The result of a step of `kpn-auth doctor`. */
 
-/** What a step found. A failure ends the walk, with this exit code. */
+/** The result of a step. A failed step is the last one, and sets the exit code. */
 export interface Finding {
   readonly mark: "ok" | "warning" | "failed" | "skipped";
   readonly text: string;

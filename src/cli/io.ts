@@ -1,12 +1,12 @@
-/** What the command line needs of a process, and how it writes to a person. */
+/** What the command line needs from a process, and how it writes to a terminal. */
 
-/** Everything of a process that the command line touches; `bin.ts` makes the real one. */
+/** Everything that the command line uses of a process; `bin.ts` provides the real one. */
 export interface Io {
   /** An environment variable. */
   readonly env: (name: string) => string | undefined;
-  /** `process.platform`: `"win32"` gets the commands of its shells. */
+  /** `process.platform`: `"win32"` gets commands for its shells. */
   readonly platform: string;
-  /** What runs this, since each treats proxies and certificates in its own way. */
+  /** The runtime: each treats proxies and certificates in its own way. */
   readonly runtime: { readonly name: "deno" | "node" | "bun"; readonly version: string };
   /** The path of the program, `src/cli/bin` or a link to it. */
   readonly program?: string | undefined;
@@ -26,21 +26,21 @@ export interface Io {
   readonly stdout: (chunk: string | Uint8Array) => Promise<void>;
   /** Writes to standard error; settles when it is written. */
   readonly stderr: (text: string) => Promise<void>;
-  /** The name of the program that started this one, where it can be told: the shell, on Windows. */
+  /** The name of the program that started this one, if it is known: the shell, on Windows. */
   readonly parent?: () => Promise<string | undefined>;
   /**
-   * Runs a program on the same streams, with more variables (`undefined` removes one), and passes signals
-   * on to it. Settles with its exit code: 128 and the signal's number if one ended it.
+   * Runs a program with the same streams and more variables (`undefined` removes one), and forwards
+   * signals to it. Settles with its exit code, or with 128 plus the number of the signal that ended it.
    */
   readonly runProgram?: (
     command: readonly string[],
     variables: Readonly<Record<string, string | undefined>>,
   ) => Promise<number>;
-  /** Settles when the user presses Ctrl-C, or the process is told to end. */
+  /** Settles when the user presses Ctrl-C, or the process gets SIGTERM. */
   readonly interrupted: () => Promise<void>;
 }
 
-/** A variable that is welcome and not needed: one that Deno may not read counts as unset. */
+/** A variable that is not required: it counts as unset if Deno has no permission to read it. */
 export function optional(io: Io, name: string): string | undefined {
   try {
     return io.env(name) || undefined;
@@ -49,10 +49,10 @@ export function optional(io: Io, name: string): string | undefined {
   }
 }
 
-/** ANSI's number of each colour that is used. */
+/** The ANSI numbers of the colours in use. */
 const COLOURS = { red: 31, green: 32, yellow: 33, blue: 34, cyan: 36, grey: 90 } as const;
 
-/** Colours a text, where the stream is a terminal and `NO_COLOR` (no-color.org) is not set. */
+/** Colours a text if the stream is a terminal and `NO_COLOR` (no-color.org) is not set. */
 export function painter(
   io: Io,
   stream: "stdout" | "stderr",
@@ -61,10 +61,10 @@ export function painter(
   return (colour, text) => coloured ? `\x1b[${COLOURS[colour]}m${text}\x1b[39m` : text;
 }
 
-/** How long something may take before a person is told what is waited for, in ms. */
+/** How long work may take before the progress line appears, in ms. */
 const PATIENCE = 1_000;
 
-/** Says on a terminal what is waited for once it takes long, and wipes that out when it is over. */
+/** Shows a progress line on a terminal if `work` takes long, and removes it afterwards. */
 export async function withProgress<T>(io: Io, doing: string, work: Promise<T>): Promise<T> {
   if (!io.terminal.stderr) return await work;
   let shown: Promise<void> | undefined;

@@ -1,14 +1,15 @@
-/** The library's own modules for a browser: as the package has them, or from source without their types. */
+/** The library's modules for a browser: from the package, or from source with the types removed. */
 
 import { readFile, realpath } from "node:fs/promises";
 import * as nodeModule from "node:module";
 import { pathToFileURL } from "node:url";
 
 /**
- * Reads modules beside a program.
+ * Makes a function that reads the library's modules.
  *
  * @param program The path of `src/cli/bin`, or of a link to it.
- * @returns The text of the module at a path such as `mod.js`, or `undefined` if it cannot be read.
+ * @returns A function that returns the text of the module at a path such as `mod.js`, or `undefined`
+ * if it cannot be read.
  */
 export function libraryBeside(program: string): (path: string) => Promise<string | undefined> {
   return async (path) => {
@@ -25,7 +26,7 @@ export function libraryBeside(program: string): (path: string) => Promise<string
   };
 }
 
-/** Deno and newer Nodes can; what is installed from npm does not need it. */
+/** Removes the types. Deno and newer versions of Node can do this; the npm package does not need it. */
 function withoutTypes(source: string): string {
   const { stripTypeScriptTypes } = nodeModule as unknown as {
     readonly stripTypeScriptTypes: (source: string) => string;

@@ -1,5 +1,5 @@
 /**
- * The command line `kpn-auth`, without a process: {@linkcode main} is handed all that it touches.
+ * The command line `kpn-auth`, without a process: {@linkcode main} gets everything it needs as an argument.
  *
  * @module
  */
@@ -31,18 +31,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   completion: completion(() => COMMANDS),
 };
 
-/** The version of the package; a test holds it against `deno.json`. */
+/** The version of the package; a test compares it with `deno.json`. */
 const VERSION = "0.1.0";
 
 const HELP = `\
-kpn-auth: get and use access tokens for KPN's APIs. Unofficial.
+kpn-auth: obtain and use access tokens for KPN's APIs. Unofficial.
 
 ${
   Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}\n`).join("")
 }
-kpn-auth help COMMAND explains one; kpn-auth --version prints the version.
-Credentials: KPN_CLIENT_ID and KPN_CLIENT_SECRET, --credentials FILE, or
---secret-stdin; never an argument. KPN_TOKEN is used by call where it is set.
+kpn-auth help COMMAND explains a command; kpn-auth --version prints the version.
+Credentials come from KPN_CLIENT_ID and KPN_CLIENT_SECRET, --credentials FILE,
+or --secret-stdin, never from an argument. call uses KPN_TOKEN if it is set.
 
 Exit codes:
   0  done
@@ -50,7 +50,7 @@ Exit codes:
   2  the command line is wrong, or Deno lacks a permission
   3  credentials are missing, malformed, or not accepted by KPN
   4  no answer: DNS, connection, TLS, a proxy, or no answer in time
-  5  no token in the token endpoint's answer; explain: not understood
+  5  the token endpoint's answer has no token; explain: not understood
   6  a quota or a rate limit is used up
   7  call: the API's answer is an error or a redirect (status 300 or more)
 `;
@@ -59,7 +59,7 @@ Exit codes:
  * Runs one command line; never throws.
  *
  * @param args The arguments, without the program's name.
- * @param io What it may touch.
+ * @param io The process: its environment, streams and `fetch`.
  * @returns The exit code; `kpn-auth --help` lists them.
  *
  * @example
@@ -109,7 +109,7 @@ async function run(command: Command, args: readonly string[], io: Io): Promise<n
   if (parsed.positionals.length > places.length) {
     const most = places.map((place) => `one ${place.replace("|", " or ")}`).join(" and ") ||
       "no argument";
-    throw failure(EXIT.usage, `It takes ${most} beside its options.`);
+    throw failure(EXIT.usage, `Too many arguments: besides options it takes ${most}.`);
   }
   return await command.run(parsed, io);
 }
@@ -119,7 +119,7 @@ async function say(io: Io, text: string): Promise<number> {
   return EXIT.done;
 }
 
-/** Quotes nothing that could be a secret pasted by mistake. */
+/** The message for an unknown command. It does not quote what could be a secret pasted by mistake. */
 function unknown(name: string): string {
   const names = Object.keys(COMMANDS);
   const what = /^[a-z]{1,12}$/.test(name) ? `"${name}"` : "that";
@@ -129,7 +129,7 @@ function unknown(name: string): string {
   }`;
 }
 
-/** Says on standard error what went wrong and what to do next, and gives the exit code for it. */
+/** Writes to standard error what went wrong and what to do next; returns the exit code. */
 async function report(error: unknown, io: Io, command: string): Promise<number> {
   if (isClosedPipe(error)) return EXIT.done; // kpn-auth curl | head -1
   const { exitCode, message } = endingOf(error);
@@ -137,11 +137,11 @@ async function report(error: unknown, io: Io, command: string): Promise<number> 
   const next = exitCode === EXIT.usage
     ? `\nSee kpn-auth ${known ? `${command} ` : ""}--help.`
     : DOCTORS_CASES.includes(exitCode) && command !== "doctor"
-    ? " kpn-auth doctor looks for the cause."
+    ? " To find the cause, run kpn-auth doctor."
     : "";
   await io.stderr(`${painter(io, "stderr")("red", "kpn-auth:")} ${message}${next}\n`);
   return exitCode;
 }
 
-/** Where the doctor finds out more. */
+/** The exit codes for which the doctor can find the cause. */
 const DOCTORS_CASES: readonly number[] = [EXIT.credentials, EXIT.network, EXIT.gateway];

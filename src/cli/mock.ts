@@ -17,19 +17,19 @@ import type { Parsed, Values } from "./options.ts";
 import { SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
-  port: { value: "N", help: "default: one that is free" },
-  host: { value: "ADDRESS", help: "listen there (127.0.0.1: this machine only)" },
+  port: { value: "N", help: "default: a free port" },
+  host: { value: "ADDRESS", help: "where to listen (127.0.0.1: only this machine)" },
   "client-id": {
     value: "ID",
     multiple: true,
-    help: "a client that it knows (APP_CLIENT_ID). Each\n" +
-      "takes a line of KPN_CLIENT_SECRET as its secret",
+    help: "a client of the mock (APP_CLIENT_ID). Its secret\n" +
+      "is a line of KPN_CLIENT_SECRET",
   },
-  "client-secret-stdin": { help: "take the secrets from standard input instead" },
+  "client-secret-stdin": { help: "read the secrets from standard input instead" },
   level: {
     value: "NAME",
     multiple: true,
-    help: "the tier of its tokens, once for each client:\n" +
+    help: "the tier of a client's tokens, once per client:\n" +
       "demo (default; Sandbox), or prod (Project)",
   },
   lifetime: { value: "MS", help: "how long a token is valid (3599000)" },
@@ -38,15 +38,15 @@ const OPTIONS = {
   upstream: {
     value: "URL",
     multiple: true,
-    help: "pass other calls on to this mock server of an\n" +
-      "API. /base/path=URL: those under a base path,\n" +
-      "without it",
+    help: "forward other calls to this mock server of an\n" +
+      "API. /base/path=URL forwards calls under a base\n" +
+      "path, without it",
   },
-  "allow-remote-upstream": { help: "an upstream may be on another machine" },
+  "allow-remote-upstream": { help: "allow an upstream on another machine" },
   "deliver-to": {
     value: "URL",
     multiple: true,
-    help: "webhooks may go to this URL's origin too, not to\nthis machine only",
+    help: "send webhooks also to this URL's origin, not only\nto this machine",
   },
   control: { help: "let programs and the page script it at /mock" },
   log: { value: "FORMAT", oneOf: ["text", "json"], help: "text (default), or json" },
@@ -61,12 +61,13 @@ kpn-auth mock: serves a mock of KPN's gateway on this machine, until Ctrl-C.
   kpn-auth mock --port 8080
   kpn-auth mock -- npm test
 
-It prints what to set to use it, and each request that it answers, and why so.
-Before a command, it sets KPN_CLIENT_ID, KPN_CLIENT_SECRET, KPN_TOKEN_ENDPOINT
-and KPN_MOCK (its own address) for that, ends with it, and has its exit code
-(127 if there is no such program).
-In a browser it shows a page; /openapi.yaml and /postman/collection.json
-describe the API. GET /mock/ready answers once it serves.
+Prints the variables to set, and each request with its answer and the reason.
+After --, give a command to run with KPN_CLIENT_ID, KPN_CLIENT_SECRET,
+KPN_TOKEN_ENDPOINT and KPN_MOCK (the mock's address) set. The mock stops when
+the command ends, and returns its exit code (127 if there is no such program).
+Open its address in a browser for a page to try it; /openapi.yaml and
+/postman/collection.json describe the API. GET /mock/ready answers when the mock
+is ready.
 `,
   options: OPTIONS,
   runs: true,
@@ -105,22 +106,22 @@ async function run({ values, program }: Parsed<typeof OPTIONS>, io: Io): Promise
   }
 }
 
-/** Runs a program that is to use the mock, and gives its exit code. */
+/** Runs a program with the mock's variables, and returns its exit code. */
 async function runWith(
   program: readonly string[],
   variables: Readonly<Record<string, string>>,
   io: Io,
 ): Promise<number> {
   try {
-    // A token of the real KPN would be used instead of one of the mock's.
+    // Without KPN_TOKEN: the program would use KPN's token instead of the mock's.
     return await io.runProgram!(program, { ...variables, KPN_TOKEN: undefined });
   } catch (error) {
     if (Object(error).code !== "ENOENT") throw error;
-    throw failure(EXIT.noProgram, `There is no program ${program[0]} to run.`);
+    throw failure(EXIT.noProgram, `There is no program ${program[0]}. Is it on the PATH?`);
   }
 }
 
-/** Makes the deliveries that are due, each second, as KPN does by itself. */
+/** Sends the due retries of webhooks every second, as KPN does. */
 export function retryWebhooks(
   { deliverDue }: Pick<MockKpn, "deliverDue">,
   every: (work: () => void, ms: number) => NodeJS.Timeout = setInterval,
@@ -143,13 +144,13 @@ async function mockOptions(values: Values<typeof OPTIONS>, io: Io): Promise<Mock
   };
 }
 
-/** `/base/path=URL`, or a URL alone, which is for every path. */
+/** Splits `/base/path=URL`; a URL alone is for every path. */
 function basePathAndUrl(text: string): [basePath: string, url: string] {
   const [, basePath = "/", url = ""] = /^(?:(\/[^=]*)=)?(.*)$/s.exec(text)!;
   return [basePath, url];
 }
 
-/** The clients of the command line, their secrets from anywhere but it. */
+/** The clients; their secrets never come from the command line. */
 async function clientsOf(values: Values<typeof OPTIONS>, io: Io): Promise<MockClient[]> {
   const { level: levels = [], "client-id": ids = [], "client-secret-stdin": fromStdin } = values;
   if (levels.length > Math.max(1, ids.length)) {
@@ -186,7 +187,7 @@ function numberOf(name: string, text: string | undefined, most: number): number 
   throw failure(EXIT.usage, `--${name} must be a number from 0 to ${most}.`);
 }
 
-/** What a request was answered, and why, for people. */
+/** A request, its answer and the reason, for people. */
 function textLine({ method, url, answer, differences }: RecordedRequest): string {
   const differs = differences.length ? ` (differs from KPN's: ${differences.join("; ")})` : "";
   const { pathname } = new URL(url);

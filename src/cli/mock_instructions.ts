@@ -1,4 +1,4 @@
-/** What `kpn-auth mock` says to whoever is to use it. */
+/** What `kpn-auth mock` prints about how to use it. */
 
 import { type Shell, SHELLS } from "../curl/quoting.ts";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
@@ -7,19 +7,19 @@ import type { MockClient } from "../mock/mock.ts";
 /** The client of KPN's examples. */
 export const PLACEHOLDERS = { clientId: "APP_CLIENT_ID", clientSecret: "APP_CLIENT_SECRET" };
 
-/** An address as URLs have it. */
+/** A host as it is written in a URL. */
 export function urlHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** What it means to listen for other machines. */
+/** The warning if other machines can reach the mock. */
 export function warning(host: string, control: boolean): string {
   const more = control ? ", script it, and read its requests, secrets included" : "";
-  return `kpn-auth: warning: it listens on ${host}. Whoever reaches this address can get tokens ` +
-    `from the mock${more}. Do not give it secrets that KPN knows.\n`;
+  return `kpn-auth: warning: the mock listens on ${host}. Anybody who can reach this address can get ` +
+    `tokens from it${more}. Do not use real secrets with it.\n`;
 }
 
-/** What programs read to use the mock. */
+/** The variables with which programs use the mock. */
 export function variablesOf(origin: string, { clientId, clientSecret }: MockClient) {
   return {
     KPN_CLIENT_ID: clientId,
@@ -29,22 +29,22 @@ export function variablesOf(origin: string, { clientId, clientSecret }: MockClie
   };
 }
 
-/** How to use it: by programs, by the command line, by curl, by PowerShell. */
+/** How to use the mock: with programs, the command line, curl and PowerShell. */
 export function instructions(origin: string, credentials: MockClient, shell: Shell): string {
   const { KPN_CLIENT_SECRET, KPN_MOCK: _, ...rest } = variablesOf(origin, credentials);
-  // Whoever gave a secret of their own knows it.
+  // A secret that the user chose is not printed.
   const isKnown = KPN_CLIENT_SECRET === PLACEHOLDERS.clientSecret;
   const variables = Object.entries({ ...rest, ...isKnown && { KPN_CLIENT_SECRET } });
   const linesFor = (shell: Shell) =>
     variables.map(([name, value]) => SHELLS[shell].assign(name, value)).join("\n");
   const others = (["posix", "powershell"] as const).filter((other) => other !== shell);
-  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C ends it).
-Open it in a browser to try it. kpn-auth, and programs that pass KPN_TOKEN_ENDPOINT on
-as tokenEndpoint, use it where these variables are set:
+  return `A mock of KPN's gateway listens on ${origin} (Ctrl-C stops it).
+Open it in a browser to try it. To use it with kpn-auth, and with programs that pass
+KPN_TOKEN_ENDPOINT as tokenEndpoint, set these variables:
 
 ${[shell, ...others].map(linesFor).join("\n\n")}
 
-A token by curl, and by PowerShell:
+To request a token with curl, or with PowerShell:
 
 printf 'client_id=%s&client_secret=%s' "$KPN_CLIENT_ID" "$KPN_CLIENT_SECRET" |
   curl --data-binary @- "$KPN_TOKEN_ENDPOINT?grant_type=client_credentials"

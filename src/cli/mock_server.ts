@@ -1,4 +1,4 @@
-/** The mock on a port, by `node:http`, which Deno, Node and Bun know. */
+/** Serves the mock on a port with `node:http`, which Deno, Node and Bun have. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,7 +11,7 @@ export interface ListeningServer {
   readonly port: number;
   /** Settles when an answer has been sent while `condition` holds. */
   answered(condition: () => boolean): Promise<void>;
-  /** Ends it at once, open connections included. */
+  /** Stops the server at once, and closes all connections. */
   close(): void;
 }
 
@@ -29,12 +29,12 @@ const LIMITS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
-/** Tells Node's collector to prefer a small heap: under load it lets 100 MiB of garbage pile up otherwise. */
+/** Makes Node prefer a small heap: under load it would collect 100 MiB of garbage. */
 export function keepHeapSmall(): void {
   setFlagsFromString("--optimize-for-size");
 }
 
-/** Serves on `host` and `port`; 0 is a port that is free. */
+/** Serves on `host` and `port`; 0 chooses a free port. */
 export function serve(handle: Handler, host: string, port: number): Promise<ListeningServer> {
   const listeners: (() => void)[] = [];
   const server = createServer(LIMITS, (incoming, outgoing) => {
@@ -58,7 +58,7 @@ export function serve(handle: Handler, host: string, port: number): Promise<List
   });
 }
 
-/** Carries one request from Node's server to the handler, and the answer back. */
+/** Passes one request from Node's server to the handler, and sends the answer. */
 async function answer(
   handle: Handler,
   incoming: IncomingMessage,
@@ -67,7 +67,7 @@ async function answer(
   const request = await requestOf(incoming, outgoing);
   if (!request) {
     outgoing.writeHead(400, { "content-type": "text/plain", connection: "close" });
-    return void outgoing.end("(the mock's own answer) This is no request that it can read.\n");
+    return void outgoing.end("(the mock's own answer) The mock cannot read this request.\n");
   }
   await send(await handle(request), outgoing);
   // Nobody reads it any more. The next request of this connection comes behind it.
@@ -82,13 +82,13 @@ async function send({ status, headers, body }: Response, outgoing: ServerRespons
   for (let part = await reader?.read(); part && !part.done; part = await reader!.read()) {
     const { value } = part;
     left -= value.length;
-    if (left === 0) return void outgoing.end(value); // with the head, in one piece
-    await new Promise((sent) => outgoing.write(value, sent)); // what comes before a fault does arrive
+    if (left === 0) return void outgoing.end(value); // together with the head
+    await new Promise((sent) => outgoing.write(value, sent)); // so that it arrives even if the rest fails
   }
   outgoing.end();
 }
 
-/** No `Request`: making one, and reading its body, takes longer than all the rest. */
+/** Reads a request without making a `Request`, which would take longer than everything else. */
 async function requestOf(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -107,7 +107,7 @@ async function requestOf(
   };
 }
 
-/** As `Headers` joins them. */
+/** The headers by name; repeated ones are joined as `Headers` does. */
 function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -118,7 +118,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-/** Aborted when the client goes before its answer is sent. */
+/** A signal that aborts if the client leaves before its answer is sent. */
 function signalOf(outgoing: ServerResponse): AbortSignal {
   const gone = new AbortController();
   outgoing.on("close", () => outgoing.writableFinished || gone.abort());
@@ -126,7 +126,7 @@ function signalOf(outgoing: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-/** A body; of one over 1 MiB, the rest as it arrives. */
+/** Reads a body, and streams what follows the first MiB. */
 function bodyOf(incoming: IncomingMessage): Promise<Body> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
@@ -144,7 +144,7 @@ function bodyOf(incoming: IncomingMessage): Promise<Body> {
   });
 }
 
-/** What arrives from now on. Of what is given up the rest is taken and thrown away, so that the answer gets through. */
+/** A stream of the rest of a body. After a `cancel` the rest is still received, and dropped: the answer could not be sent otherwise. */
 function restOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {

@@ -1,4 +1,4 @@
-/** A command's options as a table: parsing, help, completion and suggestions are made of it. */
+/** A command's options as a table, for parsing, help, completion and suggestions. */
 
 import { EXIT, failure } from "./exit.ts";
 import { nearest } from "../mock/nearest.ts";
@@ -7,44 +7,44 @@ import { nearest } from "../mock/nearest.ts";
 export interface Option {
   /** Its letter. */
   readonly short?: string;
-  /** What stands for its value in the help. An option without it is a switch. */
+  /** The placeholder for its value in the help. An option without one is a switch. */
   readonly value?: string;
-  /** It may be given more than once. */
+  /** Whether it may be given more than once. */
   readonly multiple?: true;
-  /** The only values that it takes. */
+  /** The only accepted values. */
   readonly oneOf?: readonly string[];
-  /** What it does, a line of the help each; empty for an old name, which the help leaves out. */
+  /** What it does, in lines of the help; empty for an old name, which the help does not show. */
   readonly help: string;
 }
 
 /** Options by their long names. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What a command line gives for each option. */
+/** The values of the options on a command line. */
 export type Values<T extends Options> = {
   readonly [Name in keyof T]?: T[Name] extends { multiple: true } ? readonly string[]
     : T[Name] extends { value: string } ? string
     : boolean;
 };
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface Parsed<T extends Options> {
   readonly values: Values<T>;
-  /** Names and values in the order in which they came. */
+  /** The names and values in their order on the command line. */
   readonly given: readonly (readonly [name: string, value: string])[];
   readonly positionals: readonly string[];
-  /** What follows `--` where a command runs another. */
+  /** The command line after `--`, for a command that runs another program. */
   readonly program: readonly string[];
 }
 
-/** Every command has it. */
-const HELP = { short: "h", help: "this text" } as const satisfies Option;
+/** An option that every command has. */
+const HELP = { short: "h", help: "show this text" } as const satisfies Option;
 
 const SECRET_OPTION = /^--?(client[-_]?(id|secret)|secret|password|token|user|u)$/;
 
 /**
- * Takes a command line apart. What the table does not know is refused; no message quotes a value.
- * After `--` stand arguments, or another program's command line if it `runs` one.
+ * Parses a command line. Refuses options that are not in the table; messages never quote a value.
+ * `--` is followed by arguments, or by the command line of another program if the command `runs` one.
  */
 export function parse<const T extends Options>(
   args: readonly string[],
@@ -68,7 +68,7 @@ export function parse<const T extends Options>(
     const text = value ?? rest.shift();
     if (text === undefined) throw failure(EXIT.usage, `--${name} needs a value: ${placeholder}.`);
     if (oneOf && !oneOf.includes(text)) {
-      throw failure(EXIT.usage, `--${name} is one of ${oneOf.join(", ")}.`);
+      throw failure(EXIT.usage, `--${name} must be one of ${oneOf.join(", ")}.`);
     }
     given.push([name, text]);
     values[name] = multiple ? [...(values[name] as string[] ?? []), text] : text;
@@ -82,7 +82,7 @@ export function parse<const T extends Options>(
       if (!Object.keys(options).includes(name)) throw unknownOption(`--${name}`, options);
       take(name, value);
     } else if (/^-./.test(arg)) {
-      // Letters can stand together: -sf, -XPOST.
+      // Letters may be combined: -sf, -XPOST.
       for (let at = 1; at < arg.length; at++) {
         const name = nameOf(arg[at]!, options);
         const takesValue = options[name]!.value !== undefined;
@@ -104,9 +104,9 @@ function unknownOption(option: string, options: Options): Error {
   if (SECRET_OPTION.test(option)) {
     return failure(
       EXIT.usage,
-      "Credentials are never taken from an argument: every user of this machine sees them in the " +
-        "process list, and the shell keeps them in its history. Set KPN_CLIENT_ID and " +
-        "KPN_CLIENT_SECRET, or use --credentials or --secret-stdin.",
+      "Credentials cannot be arguments: every user of this machine can see them in the process " +
+        "list, and the shell keeps them in its history. Set KPN_CLIENT_ID and KPN_CLIENT_SECRET, " +
+        "or use --credentials or --secret-stdin.",
     );
   }
   if (!/^--?[A-Za-z][a-z-]{0,24}$/.test(option)) return failure(EXIT.usage, "Unknown option.");
@@ -119,7 +119,7 @@ export function shown(options: Options): [name: string, option: Option][] {
   return Object.entries({ ...options, help: HELP }).filter(([, { help }]) => help);
 }
 
-/** The lines of the help that tell of the options. */
+/** The lines of the help about the options. */
 export function helpOf(options: Options): string {
   return shown(options).map(([name, { short, value, help }]) => {
     const long = `--${name}${value ? ` ${value}` : ""}`;
@@ -130,5 +130,5 @@ export function helpOf(options: Options): string {
   }).join("\n");
 }
 
-/** Where the help's second column begins. */
+/** The second column of the help. */
 const COLUMN = 29;

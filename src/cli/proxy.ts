@@ -1,6 +1,6 @@
 /**
- * Proxies as each runtime really treats them. Measured in November 2026 by requests through a proxy
- * that notes what it is asked: Deno 2.9, Bun 1.4, Node 22.21 to 26 with `NODE_USE_ENV_PROXY=1`.
+ * Which proxy each runtime uses. Measured in November 2026 with requests through a proxy that records
+ * them: Deno 2.9, Bun 1.4, Node 22.21 to 26 with `NODE_USE_ENV_PROXY=1`.
  */
 
 import { type Io, optional } from "./io.ts";
@@ -19,11 +19,11 @@ export interface Proxy {
 interface Ways {
   /** The second variable that it reads; the first is `HTTPS_PROXY` or `HTTP_PROXY`. */
   readonly second: "ALL_PROXY" | "HTTP_PROXY";
-  /** Whether the spelling in capitals goes before the other. */
+  /** Whether the spelling in capitals takes precedence over the other. */
   readonly capitalsFirst: boolean;
   /** Whether an empty `no_proxy` hides the other spelling. */
   readonly emptyCounts: boolean;
-  /** What stands between the entries of `NO_PROXY`. */
+  /** The separator of the entries of `NO_PROXY`. */
   readonly separator: RegExp;
   /** Whether an entry exempts a host and its port. */
   readonly exempts: (entry: string, host: string, port: string) => boolean;
@@ -34,7 +34,7 @@ const DENO: Ways = {
   capitalsFirst: true,
   emptyCounts: true,
   separator: /,/,
-  // Neither ports nor `*.` nor another case.
+  // Supports no ports, no `*.`, and no other case.
   exempts: (entry, host) => entry === "*" || inRange(entry, host) || isUnder(entry, host),
 };
 
@@ -56,7 +56,7 @@ const NODE: Ways = {
   exempts: withPort((entry, host) => isUnder(entry.replace(/^\*\./, "."), host)),
 };
 
-/** Node 22: a plain name is that host alone, `.name` and `*name` are what ends so. */
+/** Node 22: a plain name is only that host; `.name` and `*name` are all hosts with that ending. */
 const NODE_22: Ways = {
   ...NODE,
   exempts: withPort((entry, host) =>
@@ -64,7 +64,7 @@ const NODE_22: Ways = {
   ),
 };
 
-/** The proxy that the environment names for `url`. What Node ignores is read as curl reads it. */
+/** The proxy that the environment names for `url`. If Node ignores the variables, they are read as curl does. */
 export function proxyFor(url: URL, io: Io): Proxy | undefined {
   const { name, version } = io.runtime;
   const used = name !== "node" || nodeReadsProxies(io);
@@ -86,7 +86,7 @@ export function proxyFor(url: URL, io: Io): Proxy | undefined {
   if (!variable || isExempt(url, noProxy, ways)) return undefined;
   const value = io.env(variable)!;
   const proxy = value.includes("://") ? value : `http://${value}`;
-  const host = URL.canParse(proxy) ? new URL(proxy).host : "something that is no URL";
+  const host = URL.canParse(proxy) ? new URL(proxy).host : "an invalid URL";
   return { variable, host, used };
 }
 
@@ -107,13 +107,13 @@ function withPort(matches: (entry: string, host: string) => boolean): Ways["exem
   };
 }
 
-/** The host itself, or one below it. */
+/** Whether an entry is the host itself, or a domain that contains it. */
 function isUnder(entry: string, host: string): boolean {
   const name = entry.replace(/^\./, "");
   return host === name || host.endsWith(`.${name}`) || host === `[${name}]`;
 }
 
-/** `10.0.0.0/8` and the like, of IPv4. */
+/** Whether an entry is an IPv4 range, such as `10.0.0.0/8`, that contains the host. */
 function inRange(entry: string, host: string): boolean {
   const [, network = "", bits = ""] = /^([\d.]+)\/(\d+)$/.exec(entry) ?? [];
   if (!network || !/^[\d.]+$/.test(host)) return false;
@@ -129,7 +129,7 @@ function nodeReadsProxies(io: Io): boolean {
   return asked && nodeCanReadProxies(io.runtime.version);
 }
 
-/** Whether Node knows `NODE_USE_ENV_PROXY`: from 22.21 and 24.0 on. */
+/** Whether Node supports `NODE_USE_ENV_PROXY`: from 22.21 and 24.0 on. */
 export function nodeCanReadProxies(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major >= 24 || major === 22 && minor >= 21;

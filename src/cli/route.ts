@@ -1,4 +1,4 @@
-/** The way from this machine to KPN: DNS, connection, TLS, and what to do where it is barred. */
+/** The route from this machine to KPN: DNS, connection, TLS, and what to do if one of them fails. */
 
 import { lookup } from "node:dns/promises";
 import { connect as connectTcp, isIP } from "node:net";
@@ -17,7 +17,7 @@ export function connect({ protocol, hostname, port }: URL, timeout: number): Pro
   const host = hostname.replace(/^\[|]$/g, "");
   return new Promise((resolve, reject) => {
     const socket = protocol === "https:"
-      // An address is no name to send (RFC 6066 section 3); it is checked all the same.
+      // An address is not sent as a server name (RFC 6066 section 3), but still checked.
       ? connectTls({
         host,
         port: Number(port || 443),
@@ -35,40 +35,42 @@ export function connect({ protocol, hostname, port }: URL, timeout: number): Pro
   });
 }
 
-/** How each runtime learns of a company's own certificate authority. */
+/** How to add a company's own certificate authority in each runtime. */
 const COMPANY_CA: Readonly<Record<Io["runtime"]["name"], string>> = {
   deno: "DENO_CERT=FILE, or DENO_TLS_CA_STORE=system",
   node: "NODE_EXTRA_CA_CERTS=FILE, or NODE_USE_SYSTEM_CA=1 (Node 22.19, 24.6 and later)",
   bun: "NODE_EXTRA_CA_CERTS=FILE, or bun --use-system-ca",
 };
 
-/** What to do about a connection that failed, by whatever was thrown and all that lies below it. */
+/** What to do about a connection that failed, judged by the error and its causes. */
 export function networkRemedy(error: unknown, io: Io, proxy: Proxy | undefined): string {
   const said = wordsOf(error);
   const ca = `For a company's own CA: ${COMPANY_CA[io.runtime.name]}.`;
   if (/NotCapable/.test(said)) return "Run Deno with the permission that it names.";
   const isRefused = /proxy_refused|\b407\b|proxy.*(auth|refus|denied)|tunnel/i.test(said);
   if (isRefused || proxy?.used && /\b403\b|Request was cancelled/.test(said)) {
-    return `The proxy ${proxy ? `${proxy.host} (${proxy.variable}) ` : ""}refuses: it wants ` +
-      "http://USER:PASSWORD@HOST:PORT there, or does not let this host pass. Ask who runs it.";
+    return `The proxy ${
+      proxy ? `${proxy.host} (${proxy.variable}) ` : ""
+    }refuses the connection: it ` +
+      "needs http://USER:PASSWORD@HOST:PORT, or does not allow this host. Ask its administrator.";
   }
   if (/ALTNAME|altnames|NotValidForName|not valid for name|hostname mismatch/i.test(said)) {
-    return "The certificate is another host's: check the name in the token endpoint's URL, and what " +
-      "DNS or a proxy makes of it. No CA setting helps.";
+    return "The certificate is for another host: check the name in the token endpoint's URL, and " +
+      "whether DNS or a proxy leads to another host. A CA setting does not help.";
   }
   if (/expired|not.?yet.?valid/i.test(said)) {
-    return "Check this machine's clock; if it is right, whoever runs the host has to renew its certificate.";
+    return "Check this machine's clock; if it is correct, the host's administrator must renew its certificate.";
   }
   if (/WRONG_VERSION|packet length|InvalidContentType|corrupt message/i.test(said)) {
-    return "What answers does not speak TLS: check the scheme and the port of the URL.";
+    return "The server does not speak TLS: check the scheme and the port of the URL.";
   }
   if (/cert|ssl|tls|self.signed|issuer/i.test(said)) {
     return proxy?.used
-      ? `The proxy shows a certificate of its own. ${ca}`
+      ? `The proxy uses its own certificate. ${ca}`
       : `Check this machine's clock. ${ca}`;
   }
   if (proxy?.used) return `Check the proxy ${proxy.host} (${proxy.variable}).`;
-  return "Check the network and the firewall; where only a proxy leads out, set HTTPS_PROXY.";
+  return "Check the network and the firewall; if you need a proxy, set HTTPS_PROXY.";
 }
 
 /** Names, codes and messages, from the top to the deepest cause. */

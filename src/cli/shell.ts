@@ -1,9 +1,9 @@
-/** Which shell a person types in, and what it understands. */
+/** The user's shell, and its syntax for variables. */
 
 import { type Shell, SHELLS } from "../curl/quoting.ts";
 import { type Io, optional } from "./io.ts";
 
-/** The names that people give their shells, and the shell of ours that each is. */
+/** The usual names of shells, and the shell that each means. */
 const NAMES: Readonly<Record<string, Shell>> = {
   ...Object.fromEntries((Object.keys(SHELLS) as Shell[]).map((shell) => [shell, shell])),
   ...Object.fromEntries(
@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<string, Shell>> = {
   bat: "batch",
 };
 
-/** For commands that print what a shell is to read. */
+/** The option of commands that print something for a shell. */
 export const SHELL_OPTION = {
   shell: {
     value: "NAME",
@@ -22,9 +22,9 @@ export const SHELL_OPTION = {
   },
 } as const;
 
-/** The shell of that name, or else the one that kpn-auth was started from. */
+/** The named shell, or else the one that started kpn-auth. */
 export async function shellOf(name: string | undefined, io: Io): Promise<Shell> {
-  if (name !== undefined) return NAMES[name]!; // the table of options lets no other pass
+  if (name !== undefined) return NAMES[name]!; // `oneOf` has refused all other names
   const own = named(optional(io, "SHELL"));
   if (io.platform !== "win32") return own ?? "posix";
   // Git Bash sets SHELL; cmd and PowerShell do not.

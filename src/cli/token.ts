@@ -1,4 +1,4 @@
-/** `kpn-auth token`: a fresh token, and only that, on standard output. */
+/** `kpn-auth token`: prints a new token, and nothing else, to standard output. */
 
 import { SHELLS } from "../curl/quoting.ts";
 import { requestToken } from "../grant.ts";
@@ -10,23 +10,23 @@ import type { Parsed } from "./options.ts";
 import { SHELL_OPTION, shellOf } from "./shell.ts";
 
 const OPTIONS = {
-  json: { help: "all that KPN tells of the token, as JSON" },
-  header: { help: "the line for curl's -H: authorization: Bearer …" },
-  env: { help: "the line that sets KPN_TOKEN in your shell" },
+  json: { help: "print everything about the token, as JSON" },
+  header: { help: "print the header for curl -H:\nauthorization: Bearer …" },
+  env: { help: "print the line that sets KPN_TOKEN in your shell" },
   ...SHELL_OPTION,
   ...TOKEN_OPTIONS,
 } as const;
 
 export const token = command({
-  summary: "print a fresh access token, and only that",
+  summary: "print a new access token, and nothing else",
   help: `\
-kpn-auth token: prints a fresh access token, and only that.
+kpn-auth token: prints a new access token, and nothing else.
 
   export KPN_TOKEN="$(kpn-auth token)"         in bash, zsh, sh
   $env:KPN_TOKEN = kpn-auth token              in PowerShell
   curl -H "$(kpn-auth token --header)" https://api-prd.kpn.com/…
 
-Every call asks KPN for a new one; nothing is kept on disk.
+Each run requests a new token from KPN; nothing is stored on disk.
 `,
   options: OPTIONS,
   run,

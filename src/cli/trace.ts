@@ -1,4 +1,4 @@
-/** `call -v`: every request and answer on standard error, secrets and tokens hidden. */
+/** `call -v`: shows every request and answer on standard error, with secrets and tokens hidden. */
 
 import { headOf } from "./answer.ts";
 import type { Io } from "./io.ts";
@@ -6,7 +6,7 @@ import type { Io } from "./io.ts";
 /** Headers whose values are never shown. */
 const HIDDEN = /^((?:proxy-)?authorization|cookie|set-cookie):.*$/i;
 
-/** A `fetch` that shows what passes. `secret` and tokens are hidden wherever they stand. */
+/** A `fetch` that shows requests and answers, with `secret` and tokens hidden everywhere. */
 export function traced(fetch: Io["fetch"], secret: string, io: Io): Io["fetch"] {
   const tracedFetch: typeof fetch = async (input, init = {}) => {
     const { host, pathname, search } = new URL(String(input));

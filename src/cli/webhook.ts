@@ -1,4 +1,4 @@
-/** `kpn-auth webhook`: verifies and makes the signatures of KPN's webhooks, for people who debug with curl. */
+/** `kpn-auth webhook`: verifies and makes signatures of KPN's webhooks, for debugging with curl. */
 
 import { signBody } from "../mock/webhooks.ts";
 import { verifyWebhook, type WebhookError } from "../webhook.ts";
@@ -9,25 +9,25 @@ import { type Io, readAll } from "./io.ts";
 import type { Parsed } from "./options.ts";
 
 const OPTIONS = {
-  signature: { value: "HEX", help: "X-KPN-Webhook-Signature, as it came (verify)" },
-  "key-id": { value: "ID", help: "X-KPN-Webhook-Key-Id: only that key's secret counts" },
-  "secret-file": { value: "FILE", help: "the secrets, a line each" },
+  signature: { value: "HEX", help: "the received X-KPN-Webhook-Signature (verify)" },
+  "key-id": { value: "ID", help: "X-KPN-Webhook-Key-Id: use only this key's secret" },
+  "secret-file": { value: "FILE", help: "the secrets, one per line" },
 } as const;
 
 export const webhook = command({
   summary: "verify or make the signature of a webhook",
   takes: "verify|sign FILE|-",
   help: `\
-kpn-auth webhook verify|sign FILE|-: the signature of a body that KPN sent.
+kpn-auth webhook verify|sign FILE|-: verifies or makes the signature of a body.
 
   kpn-auth webhook verify --signature "$SIGNATURE" body.json
   curl -H "X-KPN-Webhook-Signature: $(kpn-auth webhook sign body.json)" \\
     -H "X-KPN-Webhook-Timestamp: $(date +%s)" --data-binary @body.json URL
 
-verify says whether the signature is right, and else which change of the body
-would make it so. sign prints it. Timestamps are not looked at: KPN does not sign
-them. The secret is KPN_WEBHOOK_SECRET, or a line of --secret-file: a secret, or
-a key id, = and its secret.
+verify says whether the signature matches the body, and if not, which change of
+the body would make it match. sign prints the signature. Timestamps are ignored:
+KPN does not sign them. The secret comes from KPN_WEBHOOK_SECRET, or from
+--secret-file, where a line is SECRET or KEY_ID=SECRET.
 `,
   options: OPTIONS,
   run,
@@ -40,7 +40,9 @@ async function run(
   { values, positionals: [action = "", path] }: Parsed<typeof OPTIONS>,
   io: Io,
 ): Promise<number> {
-  if (!/^(verify|sign)$/.test(action)) throw failure(EXIT.usage, "Do what: verify or sign?");
+  if (!/^(verify|sign)$/.test(action)) {
+    throw failure(EXIT.usage, "The first argument must be verify or sign.");
+  }
   if (path === undefined) {
     throw failure(EXIT.usage, `${action} needs the body: a FILE, or - for standard input.`);
   }
@@ -63,21 +65,21 @@ async function verified(body: Bytes, secrets: string[], { signature }: Values): 
       .then(() => undefined, (error: WebhookError) => error);
   };
   const refused = await signs(body);
-  if (!refused) return "The signature is right.\n";
+  if (!refused) return "The signature matches the body.\n";
   if (refused.code !== "wrong_signature") throw refused;
   for (const [mistake, undo] of MISTAKES) {
     const meant = undo(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body));
     if (meant !== undefined && !await signs(new TextEncoder().encode(meant))) {
       throw failure(
         EXIT.failed,
-        `The signature is wrong for this body, and right for it ${mistake}.`,
+        `The signature does not match this body, but it matches the body ${mistake}.`,
       );
     }
   }
   throw refused;
 }
 
-/** What happens to a body on its way into a file, and what it was before. */
+/** How saving a body to a file may change it, and how to undo that. */
 const MISTAKES: readonly (readonly [string, (text: string) => string | undefined])[] = [
   ["without the line break at its end", (text) => text.replace(/\r?\n$/, "")],
   ["with a line break at its end", (text) => `${text}\n`],
@@ -93,11 +95,11 @@ function printed(text: string, indent?: number): string | undefined {
   try {
     return JSON.stringify(JSON.parse(text), null, indent);
   } catch {
-    return undefined; // no JSON
+    return undefined; // not JSON
   }
 }
 
-/** The secrets that may have signed: at least one. */
+/** The secrets that may have signed; at least one. */
 async function secretsOf(values: Values, io: Io): Promise<string[]> {
   const { "secret-file": path, "key-id": keyId } = values;
   const text = path === undefined

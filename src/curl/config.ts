@@ -1,6 +1,6 @@
 /**
- * curl's config on standard input (`-K -`): it carries what no argument can, and secrets from the
- * environment, which no list of processes shows there (B30).
+ * curl's config on standard input (`-K -`), for values that an argument cannot carry, and for secrets
+ * from the environment, which the process list does not show there (B30).
  */
 
 import { type Shell, SHELLS } from "./quoting.ts";
@@ -9,14 +9,14 @@ import { type Shell, SHELLS } from "./quoting.ts";
 export interface Argument {
   readonly option: string;
   readonly text: string;
-  /** The environment variable whose value comes after the text; in a `-d` it is encoded. */
+  /** The environment variable whose value follows the text; in a `-d` it is encoded. */
   readonly variable?: string;
 }
 
-/** Gives a command that ends in `-K -` its config, in one shell's words. */
+/** Pipes the config into a command that ends in `-K -`, in one shell's syntax. */
 type Feed = (command: string, lines: readonly Argument[]) => string;
 
-/** The shells that can; cmd has no way to quote a variable's value. */
+/** The shells that can do this; cmd cannot quote a variable's value. */
 export const FEEDS: Readonly<Partial<Record<Shell, Feed>>> = {
   posix: feedPosix,
   fish: (command, lines) => `printf '%s\\n' ${lines.map(lineOfFish).join(" ")} | ${command}`,
@@ -28,16 +28,16 @@ export const FEEDS: Readonly<Partial<Record<Shell, Feed>>> = {
   powershell: feedPowershell,
 };
 
-/** A line of the config whose value is known. */
+/** A line of the config without a variable. */
 function literalLine({ option, text }: Argument): string {
   const escapes: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
   return `${option} "${text.replace(/[\\"\n\r\t]/g, (char) => escapes[char] ?? `\\${char}`)}"`;
 }
 
 /**
- * Here-documents, since `printf` is a program, with arguments, in mksh. They come last, their lines
- * written as arguments are, so that the curl importers of Postman and its kind read them too. sed
- * escapes all quotes and backslashes, then takes that back for the two outer quotes.
+ * Uses here-documents, since in mksh `printf` is a program whose arguments the process list shows. They
+ * come last, and their lines look like arguments, so that curl importers such as Postman's can read
+ * them. sed escapes all quotes and backslashes, then undoes that for the two outer quotes.
  */
 function feedPosix(command: string, lines: readonly Argument[]): string {
   const literal = lines.filter(({ variable }) => !variable).map((line) =>
@@ -69,7 +69,7 @@ function lineOfNu(line: Argument): string {
   return `$'${option} "${text}($env.${variable} | ${value})"'`;
 }
 
-/** Up to 5.1, PowerShell's pipe is ASCII unless it is told otherwise. */
+/** Sets UTF-8 where needed: the pipe of PowerShell up to 5.1 is ASCII by default. */
 function feedPowershell(command: string, lines: readonly Argument[]): string {
   const texts = lines.map((line) => {
     const { option, text, variable } = line;

@@ -1,5 +1,5 @@
 /**
- * The curl command of a request, for every shell; secrets are left out unless asked for.
+ * Renders requests as curl commands for every shell, without secrets by default.
  *
  * @module
  */
@@ -10,55 +10,55 @@ import { refuse, type Shell, SHELLS } from "./quoting.ts";
 
 export type { Shell };
 
-/** Who takes a secret from the environment: the shell, or curl itself (8.3 and later). */
+/** Who reads a secret from the environment: the shell, or curl itself (8.3 and later). */
 export type Expand = "shell" | "curl";
 
-/** A request to render: a `TokenRequest`, or any call of an API that has a text body or none. */
+/** A request to render: a `TokenRequest`, or an API call with a text body or none. */
 export interface CurlRequest {
-  /** Default: `"GET"`. */
+  /** The method. Default: `"GET"`. */
   readonly method?: string | undefined;
   /** An absolute `http:` or `https:` URL. */
   readonly url: string | URL;
-  /** As `fetch` takes them. Nothing is added to them: no content type either. */
+  /** The headers, in any form that `fetch` accepts. No header is added, not even a content type. Default: none. */
   readonly headers?: NonNullable<RequestInit["headers"]> | undefined;
-  /** Sent as it is, in UTF-8. */
+  /** The body, sent unchanged in UTF-8. Default: none. */
   readonly body?: string | undefined;
 }
 
-/** How to render. */
+/** Options of {@linkcode curlCommand}. */
 export interface CurlOptions {
   /** The shell that will read the command. */
   readonly shell: Shell;
-  /** Write id, secret and token into the command, as KPN's examples do. Default: `false`. */
+  /** Whether to write id, secret and token into the command, as KPN's examples do. Default: `false`. */
   readonly revealSecrets?: boolean | undefined;
   /**
-   * Who takes the secrets from the environment. `"shell"` works with every curl; `"curl"` needs
-   * curl 8.3 and is the one form for `cmd` and `batch`, whose own `%NAME%` breaks on quotes and
-   * ampersands. Default: `"curl"` there, else `"shell"`.
+   * Who reads the secrets from the environment. `"shell"` works with every version of curl. `"curl"`
+   * needs curl 8.3, and is the only form for `cmd` and `batch`, whose own `%NAME%` breaks on quotes
+   * and ampersands. Default: `"curl"` for these two, else `"shell"`.
    */
   readonly expand?: Expand | undefined;
-  /** How curl is called. Default: `curl.exe` for `powershell`, else `curl`. */
+  /** The name of the curl program. Default: `curl.exe` for `powershell`, else `curl`. */
   readonly program?: string | undefined;
 }
 
 /**
  * Renders the curl command that sends a request: the same method, URL, headers and body.
  *
- * What is secret does not stand in it: the command takes `client_id` and `client_secret` of a
- * form from `KPN_CLIENT_ID` and `KPN_CLIENT_SECRET`, and a bearer token from `KPN_TOKEN`, and
- * hands them to curl so that no list of processes shows secret or token. What encodes them there differs
- * from the WHATWG form in `~`, `*` and the space and decodes to the same. With
- * `revealSecrets` the command sends the request byte for byte.
+ * The command contains no secrets. It reads `client_id` and `client_secret` of a form from
+ * `KPN_CLIENT_ID` and `KPN_CLIENT_SECRET`, and a bearer token from `KPN_TOKEN`, and passes them to
+ * curl so that the process list does not show secret or token. They are encoded differently from a
+ * WHATWG form in `~`, `*` and the space, which decodes to the same. With `revealSecrets` the command
+ * sends the request byte for byte.
  *
- * For `posix` and `cmd` the layout is that of KPN's examples, and the curl importers of Postman and
- * its kind read it.
+ * For `posix` and `cmd` the layout is that of KPN's examples. Curl importers such as Postman's can
+ * read it.
  *
- * @param request What `createTokenRequest` builds, or an API's call.
+ * @param request The result of `createTokenRequest`, or an API call.
  * @param options The shell, and what to do with secrets.
- * @returns The command, without a line break at its end.
- * @throws {TypeError} If the request is none that curl can send, holds a control character (a
- * body may hold tabs and line breaks), has a secret that cannot be left out, or a value that this
- * shell cannot carry; the message gives the reason, never the value.
+ * @returns The command, without a line break at the end.
+ * @throws {TypeError} If curl cannot send the request, if it contains a control character (a body may
+ * contain tabs and line breaks), a secret that cannot be left out, or a value that this shell cannot
+ * carry. The message gives the reason, never the value.
  *
  * @example
  * ```ts
@@ -69,14 +69,14 @@ export interface CurlOptions {
  *   clientId: "APP_CLIENT_ID",
  *   clientSecret: "APP_CLIENT_SECRET",
  * });
- * console.log(curlCommand(request, { shell: "posix" })); // takes both from the environment
+ * console.log(curlCommand(request, { shell: "posix" })); // reads both from the environment
  * console.log(curlCommand(request, { shell: "cmd", revealSecrets: true })); // KPN's own example
  * ```
  */
 export function curlCommand(request: CurlRequest, options: CurlOptions): string {
   const { shell, revealSecrets = false, program } = options;
   if (!Object.keys(SHELLS).includes(shell)) {
-    refuse(`shell is one of ${Object.keys(SHELLS).join(", ")}`);
+    refuse(`shell must be one of ${Object.keys(SHELLS).join(", ")}`);
   }
   const { curl, separator, quote, carries, limit } = SHELLS[shell];
   const parts = checked(request);
@@ -84,7 +84,7 @@ export function curlCommand(request: CurlRequest, options: CurlOptions): string 
   const secrets = revealSecrets ? [] : secretsOf(parts);
   const feed = FEEDS[shell];
   if (!feed && options.expand === "shell") {
-    refuse(`${shell} breaks a value that has quotes or ampersands`);
+    refuse(`${shell} breaks values with quotes or ampersands; use expand: "curl"`);
   }
   const expandedByCurl = !feed || options.expand === "curl";
 
@@ -105,17 +105,17 @@ export function curlCommand(request: CurlRequest, options: CurlOptions): string 
   ].join(separator);
   const whole = config.length ? feed!(command, config) : command;
   if (whole.length > limit) {
-    refuse(`a line of cmd holds ${limit} characters, and this one has ${whole.length}`);
+    refuse(`a line of cmd has at most ${limit} characters, and this one has ${whole.length}`);
   }
   return whole;
 }
 
-/** A request, known to be one that curl can send. */
+/** The parts of a request that curl can send. */
 interface Parts {
   readonly method: string;
   readonly url: string;
   readonly authorization: string | undefined;
-  /** The other headers, as curl takes them. */
+  /** The other headers, in curl's syntax. */
   readonly headers: readonly string[];
   readonly body: string;
 }
@@ -123,7 +123,7 @@ interface Parts {
 function checked(request: CurlRequest): Parts {
   const { body = "" } = request;
   const method = (request.method ?? "GET").toUpperCase();
-  if (!/^[A-Z]+$/.test(method)) refuse("the method is no word");
+  if (!/^[A-Z]+$/.test(method)) refuse("the method must be letters only");
   if (body && /^(GET|HEAD)$/.test(method)) refuse("GET and HEAD have no body");
   if (/(?![\t\n\r])[\p{Cc}\p{Cs}]/u.test(body)) {
     refuse("the body has a control character or a lone surrogate");
@@ -140,7 +140,7 @@ function checkedUrl(text: string): string {
   return url.href;
 }
 
-/** The headers given, and what keeps curl from adding or omitting one about the body. */
+/** The headers, and those that keep curl from adding or omitting one about the body. */
 function headersOf(
   { headers: given, body }: CurlRequest,
   method: string,
@@ -149,24 +149,24 @@ function headersOf(
   try {
     list = new Headers(given);
   } catch {
-    refuse("a header is none that can be sent"); // the runtime's own words may quote its value
+    refuse("a header cannot be sent"); // the runtime's own message may quote its value
   }
   const lines = Array.from(list).filter(([name]) => name !== "authorization")
     .map(([name, value]) => value ? `${name}: ${value}` : `${name};`);
   const authorization = list.get("authorization") ?? undefined;
-  if (/[^ -~]/.test(lines.join("") + authorization)) refuse("a header holds more than plain ASCII");
+  if (/[^ -~]/.test(lines.join("") + authorization)) refuse("a header must be printable ASCII");
   if (!body && /^(POST|PUT|PATCH)$/.test(method)) lines.push("content-length: 0");
   if (body && !list.has("content-type")) lines.push("content-type:");
   return { authorization, headers: lines };
 }
 
-/** `-g`: brackets and braces in a URL are no pattern. */
+/** The flags for the method, and `-g`, without which brackets and braces in a URL are a pattern. */
 function flagsOf({ method, url }: Parts): string {
   const verb = method === "GET" ? "" : method === "HEAD" ? " --head" : ` -X ${method}`;
   return `${/[[\]{}]/.test(url) ? " -g" : ""}${verb}`;
 }
 
-/** The arguments behind the URL; those that hold secrets only if they may be seen. */
+/** The arguments after the URL; those with secrets only if `revealSecrets` is set. */
 function literalArguments(parts: Parts, revealSecrets: boolean): Argument[] {
   const { authorization, headers, body } = parts;
   const isForm = credentialsIn(parts) !== undefined;
@@ -175,7 +175,7 @@ function literalArguments(parts: Parts, revealSecrets: boolean): Argument[] {
     args.push({ option: "-H", text: `authorization: ${authorization}` });
   }
   if (body && (revealSecrets || !isForm)) {
-    // KPN's example has -d, which would read a file where the text begins with an @.
+    // KPN's example uses -d, which would read a file if the text begins with an @.
     const option = isForm && !body.startsWith("@") ? "-d" : "--data-raw";
     args.push({ option, text: body });
   }
@@ -188,7 +188,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   client_secret: "KPN_CLIENT_SECRET",
 };
 
-/** The arguments whose values come from the environment, and the form's fields between them. */
+/** The arguments whose values come from the environment, and the form's other fields. */
 function secretsOf(parts: Parts): Argument[] {
   const fields = credentialsIn(parts) ?? [];
   const bearer = { option: "-H", text: "authorization: Bearer ", variable: "KPN_TOKEN" };
@@ -218,7 +218,7 @@ function expanded(secrets: readonly Argument[]): Argument[] {
   return [...variables, ...form ? [{ option: "--expand-data", text: form }] : [], ...headers];
 }
 
-/** The fields of a form that holds a client secret. */
+/** The fields of a form that contains a client secret. */
 function credentialsIn({ headers, body }: Parts): [name: string, value: string][] | undefined {
   const isForm = headers.some((line) => line.startsWith(`content-type: ${FORM}`));
   const fields = new URLSearchParams(body);
@@ -230,18 +230,18 @@ const FORM = "application/x-www-form-urlencoded";
 function refuseWhatCannotBeHidden(parts: Parts): void {
   const query = new URL(parts.url).searchParams;
   const what = parts.authorization && !/^Bearer ./i.test(parts.authorization)
-    ? "an authorization that is no bearer token"
+    ? "an authorization that is not a bearer token"
     : parts.headers.some((line) => /^(cookie|proxy-authorization):/.test(line))
     ? "a cookie or a proxy's authorization"
     : query.has("client_secret") || query.has("access_token")
     ? "a secret in the URL"
     : !credentialsIn(parts) && unescaped(unescaped(parts.body)).includes("client_secret")
-    ? "a client secret in a body that is no form"
+    ? "a client secret in a body that is not a form"
     : undefined;
-  if (what) refuse(`${what} cannot be left out; revealSecrets: true writes it down`);
+  if (what) refuse(`${what} cannot be left out; revealSecrets: true would include it`);
 }
 
-/** A text without the escapes of forms and of JSON, which may spell a field's name. */
+/** Undoes the escapes of forms and of JSON, which may hide a field's name. */
 function unescaped(text: string): string {
   return text.replace(
     /%([\da-f]{2})|\\u00([\da-f]{2})/gi,

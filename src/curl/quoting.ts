@@ -1,39 +1,39 @@
-/** How each shell takes an argument literally, and what it cannot take (B39, B40). */
+/** How to quote an argument in each shell, and which arguments a shell cannot carry (B39, B40). */
 
 /**
  * - `posix`: sh, dash, bash, zsh, ksh, busybox.
  * - `fish`, `nu`: the shells of these names.
  * - `powershell`: Windows PowerShell 5.1 and PowerShell 7.
- * - `cmd`: typed at the prompt of Windows' cmd, its delayed expansion off (as it is by default).
+ * - `cmd`: typed at the prompt of Windows' cmd, with delayed expansion off (the default).
  * - `batch`: a line of a `.bat` or `.cmd` file.
  */
 export type Shell = "posix" | "fish" | "nu" | "powershell" | "cmd" | "batch";
 
-/** A shell's ways. */
+/** The rules of a shell. */
 export interface Quoting {
   /** Its name, for people. */
   readonly title: string;
   /** How curl is called: in PowerShell 5.1 `curl` is another program. */
   readonly curl: string;
-  /** What stands between an argument and the next. */
+  /** The text between two arguments. */
   readonly separator: string;
-  /** Quotes a text so that it arrives as it is; throws a `TypeError` if the shell cannot carry it. */
+  /** Quotes a text so that it arrives unchanged; throws a `TypeError` if the shell cannot carry it. */
   readonly quote: (text: string) => string;
-  /** A text that arrives as an argument. Every other one has to go through standard input. */
+  /** Matches the texts that can be arguments. All others go through standard input. */
   readonly carries: RegExp;
-  /** The longest command that it takes. */
+  /** The longest command, in characters. */
   readonly limit: number;
   /** The line that sets an environment variable; `value` has no quotes, blanks or marks of a shell. */
   readonly assign: (name: string, value: string) => string;
 }
 
-/** Longest line of cmd, in characters (Microsoft's article 830473). */
+/** The longest line of cmd, in characters (Microsoft's article 830473). */
 const CMD_LIMIT = 8_191;
 
-/** A tab, or the end of a line on Windows, is a key to a terminal in which a command is pasted. */
+/** A text that can be pasted: a terminal treats a tab, or a carriage return, as a key. */
 const TYPED = /^[^\p{Cc}\n]*(\n[^\p{Cc}\n]*)*$/u;
 
-/** Every shell that is known. */
+/** All supported shells. */
 export const SHELLS: Readonly<Record<Shell, Quoting>> = {
   posix: {
     title: "Linux, macOS",
@@ -66,9 +66,9 @@ export const SHELLS: Readonly<Record<Shell, Quoting>> = {
     title: "PowerShell",
     curl: "curl.exe",
     separator: " ",
-    // Curly single quotes are quotes to PowerShell.
+    // PowerShell treats curly single quotes as quotes.
     quote: (text) => `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`,
-    // Up to 7.2 it mangles double quotes, and a backslash at the end of what has white space.
+    // Up to 7.2 it breaks double quotes, and a final backslash in a text with white space.
     carries: /^(?![^]*\s[^]*\\$)[^"\p{Cc}]+$/u,
     limit: Infinity,
     assign: (name, value) => `$env:${name} = '${value}'`,
@@ -77,7 +77,7 @@ export const SHELLS: Readonly<Record<Shell, Quoting>> = {
     title: "Windows cmd",
     curl: "curl",
     separator: " ",
-    // Each between two quoted parts: cmd would look for a variable with quotes in its name.
+    // Each % is between two quoted parts: cmd then looks for a variable with quotes in its name.
     quote: (text) => text.split("%").map(quoteWindows).join("%"),
     carries: /^/,
     limit: CMD_LIMIT,
@@ -94,7 +94,7 @@ export const SHELLS: Readonly<Record<Shell, Quoting>> = {
   },
 };
 
-/** A raw string, fenced by more `#` than follow a quote in it, or the one that opens it. */
+/** A raw string, whose fence has more `#` than follow any quote. */
 function quoteNu(text: string): string {
   if (!text.includes("'")) return `'${text}'`;
   const longest = Math.max(...`'${text}`.match(/'#*/g)!.map((fence) => fence.length));
@@ -103,20 +103,20 @@ function quoteNu(text: string): string {
 }
 
 /**
- * Double quotes throughout. A quote is doubled, which leaves cmd where it was, inside of quotes; the
- * C runtime takes two for one, and backslashes for themselves unless a quote follows.
+ * Uses double quotes. A quote is doubled, so that cmd stays inside the quotes; the C runtime reads two
+ * quotes as one, and backslashes literally unless a quote follows.
  */
 function quoteWindows(text: string): string {
   if (/\p{Cc}/u.test(text)) {
-    refuse("a line of cmd holds no line break and no other control character");
+    refuse("a line of cmd cannot contain line breaks or other control characters");
   }
   if (/[^ -~]/.test(text)) {
-    refuse("beyond ASCII, what cmd hands to curl depends on the code page");
+    refuse("cmd needs ASCII: other characters depend on the code page");
   }
   return `"${text.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, "$&$&")}"`;
 }
 
-/** Says why there is no such command; never quotes a value. */
+/** Throws the reason why there is no such command; it never quotes a value. */
 export function refuse(why: string): never {
   throw new TypeError(`Cannot render a curl command: ${why}`);
 }

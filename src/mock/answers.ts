@@ -1,4 +1,4 @@
-/** Every way in which KPN's gateway is known to fail (`.github/KPN.md`), and some of a network's. */
+/** Every known failure of KPN's gateway (`.github/KPN.md`), and some failures of networks. */
 
 import { KPN_ANSWERS } from "./kpn_answers.ts";
 import { NETWORK_ANSWERS } from "./network_answers.ts";
@@ -6,8 +6,8 @@ import { NETWORK_ANSWERS } from "./network_answers.ts";
 export { badRequest } from "./kpn_answers.ts";
 
 /**
- * A failure that the mock can be told to answer with. The codes of the library's own
- * (`rate_limited`) stand for the usual answer of their kind.
+ * The name of a failure that the mock can answer with. A code of the library, such as
+ * `rate_limited`, gives the usual answer with that meaning.
  */
 export type MockFailure =
   // The token endpoint
@@ -68,7 +68,7 @@ export type MockFailure =
   | "parley_metadata"
   | "vonage"
   | "error_response"
-  // The network, and what stands in between
+  // The network, and proxies
   | "html"
   | "invalid_response"
   | "bad_gateway"
@@ -85,31 +85,31 @@ export type MockFailure =
   | "redirected"
   /** The connection is closed without an answer. */
   | "dropped"
-  /** No answer comes until the caller gives up. */
+  /** No answer comes until the caller aborts. */
   | "never";
 
-/** Makes an answer; `signal` is that of the request. */
+/** Makes an answer; `signal` is the request's. */
 export type Answer = (signal?: AbortSignal) => Response;
 
-/** The failures that are answers; each call makes a new one. */
+/** The failures that have an answer; each call makes a new one. */
 export const FAILURES: Readonly<Record<Exclude<MockFailure, "dropped" | "never">, Answer>> = {
   ...KPN_ANSWERS,
   ...NETWORK_ANSWERS,
 };
 
-/** An answer, and why it is given. */
+/** An answer, and the reason for it. */
 export interface Outcome {
   readonly response: Response;
-  /** For the record and the log: no secret and no token stands in it. */
+  /** The reason, for the record and the log. It contains no secret and no token. */
   readonly why: string;
 }
 
-/** One of KPN's errors, and why. */
+/** An answer with one of KPN's errors. */
 export function failing(name: keyof typeof FAILURES, why: string): Outcome {
   return { response: FAILURES[name](), why: `${name}: ${why}` };
 }
 
-/** What the mock itself refuses, where no answer of KPN's is known. */
+/** The mock's own refusal, for cases in which KPN's answer is not known. */
 export function refusing(status: number, message: string, headers = {}): Outcome {
   return { response: ownRefusal(status, message, headers), why: message };
 }

@@ -1,4 +1,4 @@
-/** Calls of APIs: the token is checked, a backend answers, and the gateway adds its headers. */
+/** Answers API calls: checks the token, lets a backend answer, and adds the gateway's headers. */
 
 import { FAILURES, type Outcome } from "./answers.ts";
 import { type Backend, forwardedHeaders } from "./backends.ts";
@@ -13,10 +13,10 @@ import type { Received } from "./received.ts";
 import type { Settings } from "./settings.ts";
 import { bearerDifference, type Tokens } from "./tokens.ts";
 
-/** What answers the calls of a mock's APIs. */
+/** The API calls of a mock. */
 export interface ApiCalls {
   answer(request: Received): Promise<Outcome>;
-  /** Counts from the beginning again. */
+  /** Starts counting calls from zero again. */
   reset(): void;
 }
 
@@ -28,7 +28,7 @@ export function createApiCalls(
 ): ApiCalls {
   let calls = 0;
 
-  /** A route, or whatever has the longest base path of all. */
+  /** A route, or else Number Insight or the upstream with the longest base path. */
   function backendFor(request: Received): Backend | undefined {
     const { pathname } = request.url;
     const [basePath = "", upstream] =
@@ -58,10 +58,10 @@ export function createApiCalls(
   };
 }
 
-/** Numbers of the mock's own: KPN does not publish its quotas. */
+/** Made-up numbers: KPN does not publish its quotas. */
 const QUOTA = { "quota-limit": "1000", "quota-interval": "1", "quota-time-unit": "hour" };
 
-/** An API's answer, as it leaves the gateway. */
+/** An API's answer with the gateway's headers. */
 function asGateway(answer: Response, requestId: string, used: number): Response {
   const { status, statusText, body } = answer;
   const headers = new Headers(answer.headers);
@@ -70,16 +70,17 @@ function asGateway(answer: Response, requestId: string, used: number): Response 
   return new Response(body, { status, statusText, headers });
 }
 
-/** KPN's answer where there is no API, and how to add one. */
+/** KPN's answer for a path without an API, and how to add one. */
 async function noBackend({ method, url }: Received): Promise<Outcome> {
   const path = url.pathname.slice(0, 200);
-  const hint = `(the mock's own words) It has no API here. Add one with mockKpn({ routes: { ` +
-    `"${method} ${path}": (request) => new Response() } }), or pass such calls on: ` +
-    `mockKpn({ upstream: "http://127.0.0.1:4010" }), kpn-auth mock --upstream http://127.0.0.1:4010.`;
+  const hint =
+    `(the mock's own words) The mock has no API here. Add one with mockKpn({ routes: { ` +
+    `"${method} ${path}": (request) => new Response() } }), or forward such calls with ` +
+    `mockKpn({ upstream: "http://127.0.0.1:4010" }) or kpn-auth mock --upstream http://127.0.0.1:4010.`;
   const response = FAILURES.unknown_path();
   return {
     response: Response.json({ ...await response.json(), hint }, { status: response.status }),
-    why: "unknown_path: there is neither an API of the mock's, nor a route, nor an upstream",
+    why: "unknown_path: the mock has no API, no route and no upstream here",
   };
 }
 

@@ -1,16 +1,15 @@
-/** What stands behind the gateway: routes of one's own, and upstreams that know an API's description. */
+/** The APIs behind the gateway: the program's own routes, and upstream mock servers. */
 
 import { type Outcome, refusing } from "./answers.ts";
 import { isLoopback, pathMatches } from "./path.ts";
 import { asRequest, bodyInit, type Received } from "./received.ts";
 
-/** An API of one's own: answers a call whose token is valid. */
+/** Your own API: answers a call whose token is valid. */
 export type MockRoute = (request: Request) => Response | Promise<Response>;
 
 /**
- * Where calls are passed on to: one URL for all of them, or one for each base path, as an API's
- * definition has it. The base path itself is not passed on: mock servers of a description
- * (Prism, for one) do not expect it.
+ * Where to forward calls: one URL for all calls, or one for each base path of an API's definition. The
+ * base path is removed from the forwarded URL: mock servers such as Prism do not expect it.
  */
 export type MockUpstream = string | URL | Readonly<Record<string, string | URL>>;
 
@@ -19,11 +18,11 @@ export type Backend = (request: Received, headers: Headers) => Outcome | Promise
 
 type Send = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Headers that are for one connection, or for the machine asked (RFC 9110, section 7.6.1), and those that `fetch` sets. */
+/** Headers that concern one connection or host (RFC 9110 section 7.6.1), and those that `fetch` sets. */
 const HOP_BY_HOP =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|host|expect|content-length|accept-encoding)$/;
 
-/** The routes, checked: a method (or none, for all) and a path (`*` at its end stands for any rest). */
+/** Checks the routes. A name is a method (without one, all methods) and a path (a `*` at the end matches any rest). */
 export function routesOf(
   routes: Readonly<Record<string, MockRoute>>,
 ): (request: Received) => Backend | undefined {
@@ -50,14 +49,14 @@ function routeBackend(name: string, route: MockRoute): Backend {
     try {
       const response = await route(asRequest(request, headers));
       if (typeof response?.status === "number") return { response, why: `route ${name}` };
-      return refusing(500, `The route ${name} gave no Response.`);
+      return refusing(500, `The route ${name} returned no Response.`);
     } catch (error) {
       return refusing(500, `The route ${name} threw: ${Object(error).message ?? error}`);
     }
   };
 }
 
-/** The upstreams, checked, by their base paths. */
+/** Checks the upstreams; those with longer base paths come first. */
 export function upstreamsOf(
   upstream: MockUpstream,
   allowRemote: boolean,
@@ -80,7 +79,7 @@ function checkedUrl(path: string, target: string | URL, allowRemote: boolean): U
   if (!path.startsWith("/")) {
     refuse(`is for ${JSON.stringify(path)}, which does not begin with "/"`);
   }
-  if (!URL.canParse(`${target}`)) refuse("is no URL, such as http://127.0.0.1:4010");
+  if (!URL.canParse(`${target}`)) refuse("is not a URL such as http://127.0.0.1:4010");
   const url = new URL(target);
   if (!/^https?:$/.test(url.protocol)) refuse("is neither http nor https");
   if (url.username || url.search || url.hash) refuse("has more than an origin and a path");
@@ -108,7 +107,7 @@ function upstreamBackend(basePath: string, base: URL, send: Send): Backend {
   };
 }
 
-/** The answer as it came, but for what was for one connection, and for the encoding that `fetch` has undone. */
+/** The upstream's answer, without the headers of its connection and of the encoding that `fetch` has undone. */
 function passedOn(response: Response): Response {
   const { status, statusText, body } = response;
   const headers = new Headers(response.headers);
@@ -123,7 +122,7 @@ function passedOn(response: Response): Response {
   return new Response(bare ? null : body, { status, statusText, headers });
 }
 
-/** What a backend gets of a call's headers. */
+/** The headers of a call that a backend gets. */
 export function forwardedHeaders(headers: Readonly<Record<string, string>>): Headers {
   return new Headers(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.test(name)));
 }

@@ -2,20 +2,20 @@
 
 import type { CallbackOrder } from "./number_insight.ts";
 
-/** What became of a callback of Number Insight's `advanced/async`. */
+/** The result of a callback of Number Insight's `advanced/async`. */
 export interface CallbackReport {
-  /** Where it is for. */
+  /** The callback's URL. */
   readonly url: string;
-  /** Whether it was sent: only a callback to this machine is. */
+  /** Whether it was sent: the mock sends callbacks only to this machine. */
   readonly sent: boolean;
-  /** The status that it was answered with; absent if no answer came within 10 s. */
+  /** The status of the answer; absent if no answer came within 10 s. */
   readonly status?: number;
 }
 
-/** How long the answer to a callback is waited for, in ms. */
+/** How long to wait for the answer to a callback, in ms. */
 const CALLBACK_TIMEOUT = 10_000;
 
-/** Sends a callback if it is for this machine; never rejects. */
+/** Sends a callback if its URL is on this machine; never rejects. */
 export async function callBack(
   { url, body, isLoopback }: CallbackOrder,
   send: (url: string, init: RequestInit) => Promise<Response>,

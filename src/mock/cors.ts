@@ -1,12 +1,12 @@
-/** CORS as a gateway that browsers may call answers it (Fetch standard, section 3.3). */
+/** CORS, for browsers that call the mock from another origin (Fetch standard, section 3.3). */
 
 import type { Received } from "./received.ts";
 
-/** What a browser may read beside the headers that it always may. */
+/** The headers that a browser may read, besides those that it always may. */
 const EXPOSED = "quota-limit, quota-interval, quota-time-unit, quota-used, retry-after, " +
   "sunset, www-authenticate, x-request-id";
 
-/** The answer to a preflight, or `undefined` if the request is none. */
+/** The answer to a preflight; `undefined` for any other request. */
 export function answerPreflight({ method, headers }: Received): Response | undefined {
   const isPreflight = method === "OPTIONS" && headers["access-control-request-method"];
   if (!isPreflight || headers["origin"] === undefined) return undefined;
@@ -21,7 +21,7 @@ export function answerPreflight({ method, headers }: Received): Response | undef
   });
 }
 
-/** The answer, readable for the page that asked from another origin. */
+/** The answer, readable for a page of another origin. */
 export function withCors(response: Response, { url, headers }: Received): Response {
   const { origin } = headers;
   if (origin === undefined || origin === url.origin) return response;

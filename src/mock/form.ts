@@ -1,13 +1,13 @@
-/** Forms as they arrive: their content type, and names that are given more than once. */
+/** Reads forms: their content type, their fields, and repeated names. */
 
 import type { Received } from "./received.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 
-/** What was read: a form is asked for more than once, and can be long. */
+/** The forms read so far: a form is needed more than once, and can be long. */
 const forms = new WeakMap<Received, URLSearchParams>();
 
-/** The form in a request's body, or `undefined` if its content type is another. */
+/** The form in a request's body; `undefined` if it has another content type. */
 export function formOf(request: Received): URLSearchParams | undefined {
   const { headers, bytes } = request;
   const type = headers["content-type"] || undefined;

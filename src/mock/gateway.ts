@@ -1,4 +1,4 @@
-/** The gateway itself: each request is recorded, answered by a script or as usual, and told. */
+/** The gateway: records each request, answers it with a script or as usual, and reports it. */
 
 import type { Outcome } from "./answers.ts";
 import { callDifferences, createApiCalls } from "./api_calls.ts";
@@ -19,19 +19,19 @@ import {
 import { tokensOf } from "./tokens.ts";
 import { createWebhooks } from "./webhooks.ts";
 
-/** A mock without `fetch`: what it did, what can be done to it, and its answers. */
+/** A mock without `fetch`: its state, its methods, and its answers. */
 export interface Gateway {
   readonly mock: Omit<MockKpn, "fetch" | "handle">;
   /** Answers a request. */
   answer(request: Received): Promise<Response>;
-  /** Answers as `answer` does, browsers of other origins included. */
+  /** The same, with CORS for browsers. */
   handle(request: Received): Promise<Response>;
 }
 
 /** How many requests and callbacks are kept. */
 const KEPT = 1_000;
 
-/** A gateway of these settings. */
+/** Makes a gateway with these settings. */
 export function createGateway(settings: Settings): Gateway {
   const { clients, strict, send } = settings;
   let advanced = 0;
@@ -49,7 +49,7 @@ export function createGateway(settings: Settings): Gateway {
     const clientId = isToken
       ? claimedClientId(received)
       : tokens.clientOf(received.headers["authorization"])?.clientId;
-    // Not the request's own string, which would keep the whole body that it is cut from.
+    // The settings' own string: a slice of the request's would keep its whole body in memory.
     const known = clients.find((client) => client.clientId === clientId)?.clientId;
     const record: RecordedRequest = {
       ...recordOf(received, now()),
@@ -105,7 +105,7 @@ export function createGateway(settings: Settings): Gateway {
       revoke: tokens.revoke,
       advance(ms) {
         if (!(Number.isFinite(ms) && ms >= 0)) {
-          throw new RangeError(`Cannot advance the clock by ${ms}: it must be ms, 0 or more`);
+          throw new RangeError(`Cannot advance the clock by ${ms}: it must be in ms, 0 or more`);
         }
         advanced += ms;
       },

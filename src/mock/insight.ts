@@ -1,6 +1,6 @@
 /**
- * What Number Insight tells of a number. KPN shows an answer of `basic`; the fields of
- * the other levels are those of KPN's definition and of Nexmo, whose API it is.
+ * The answers of Number Insight. KPN shows an example of `basic`; the fields of the other levels
+ * come from KPN's definition, and from Nexmo, whose API it is.
  */
 
 interface Country {
@@ -38,7 +38,7 @@ const NOWHERE: Country = {
   national: [/^/, ""],
 };
 
-/** KPN's own example for 447700900000, and the like for other numbers. */
+/** The answer for a number: KPN's own example for 447700900000, similar ones for other numbers. */
 export function insightOf(
   number: string,
   form: URLSearchParams,
@@ -65,7 +65,7 @@ export function insightOf(
   return level === "standard" ? standard : { ...standard, ...reachFields(form) };
 }
 
-/** What `standard` adds. Prices are numbers in KPN's definition, and strings in its examples. */
+/** The fields that `standard` adds. Prices are numbers in KPN's definition, but strings in its examples. */
 function carrierFields({ code }: Country): Record<string, unknown> {
   const carrier = {
     network_code: `${code}-MOCK`,
@@ -84,7 +84,7 @@ function carrierFields({ code }: Country): Record<string, unknown> {
   };
 }
 
-/** Who calls, if `cnam` asks for it. */
+/** The caller's name, if `cnam` asks for it. */
 function callerFields(form: URLSearchParams): Record<string, unknown> {
   if (form.get("cnam") !== "true") return {};
   const caller = {
@@ -96,7 +96,7 @@ function callerFields(form: URLSearchParams): Record<string, unknown> {
   return { caller_identity: caller, ...caller };
 }
 
-/** What `advanced` adds; of the IP address only if `ip` gives one. */
+/** The fields that `advanced` adds; those about an IP address only if the form has `ip`. */
 function reachFields(form: URLSearchParams): Record<string, unknown> {
   const address = form.get("ip");
   return {

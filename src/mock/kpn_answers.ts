@@ -1,4 +1,4 @@
-/** Every error that KPN's gateway and APIs are known to answer with (`.github/KPN.md`). */
+/** Every known error of KPN's gateway and APIs (`.github/KPN.md`). */
 
 import type { Answer, MockFailure } from "./answers.ts";
 
@@ -29,13 +29,13 @@ const oauth = (status: number, ErrorCode: string, Error: string): Response =>
 const camara = (status: number, code: string, message: string): Response =>
   Response.json({ status, code, message }, { status });
 
-/** An answer in JSON of a shape that one API has for itself. */
+/** A JSON answer in a single API's own shape. */
 const json = (status: number, body: unknown): Response => Response.json(body, { status });
 
-/** What an API refuses: its documentation knows the status 400, but not the words. */
+/** An API's refusal. KPN documents the status 400, but not the message. */
 export const badRequest = (message: string): Response => kpn(400, "Bad Request", message);
 
-/** What the token endpoint answers. */
+/** The errors of the token endpoint. */
 const TOKEN_ENDPOINT_ANSWERS = {
   invalid_client: () => oauth(401, "invalid_client", "ClientId is Invalid"),
   invalid_client_500: () => kpn(500, "Internal Server Error", "invalid_client-invalid_client_id"),
@@ -55,7 +55,7 @@ const TOKEN_ENDPOINT_ANSWERS = {
   error_in_200: () => oauth(200, "invalid_client", "ClientId is Invalid"),
 } satisfies Partial<Record<MockFailure, Answer>>;
 
-/** What the gateway says of a call's token, of its key, and of the project behind it. */
+/** The gateway's errors about a call's token, key or project. */
 const GATEWAY_ANSWERS = {
   invalid_token: () => key(401, "invalid_access_token", "Invalid access token"),
   invalid_access_token: () => key(401, "invalid_access_token", "Invalid access token"),
@@ -124,7 +124,7 @@ const GATEWAY_ANSWERS = {
   unavailable: () => kpn(503, "Service Unavailable", "Try later"),
 } satisfies Partial<Record<MockFailure, Answer>>;
 
-/** What the APIs behind the gateway answer, each in its own shape. */
+/** The errors of the APIs behind the gateway, each in its own shape. */
 const API_ANSWERS = {
   access_denied: () => camara(403, "PERMISSION_DENIED", "Client does not have permission."),
   camara: () => camara(404, "SIM_SWAP.UNKNOWN_PHONE_NUMBER", "The phone number is not known."),
@@ -186,5 +186,5 @@ function unknownPath(): Response {
   return fault(404, code, "Unable to identify proxy for host");
 }
 
-/** The answers that are KPN's. */
+/** All errors of KPN's. */
 export const KPN_ANSWERS = { ...TOKEN_ENDPOINT_ANSWERS, ...GATEWAY_ANSWERS, ...API_ANSWERS };

@@ -1,6 +1,6 @@
 /**
- * A mock of KPN's gateway: both token endpoints, Number Insight, and any API that stands
- * behind it, as a `fetch` to inject and as a handler for any runtime's server.
+ * A mock of KPN's gateway: both token endpoints, Number Insight, and any API that you add, as a
+ * `fetch` to inject and as a handler for any runtime's server.
  *
  * @module
  */
@@ -30,54 +30,63 @@ export type {
   WrongDelivery,
 } from "./webhooks.ts";
 
-/** The mock. Its state can be read at any time. */
+/** A mock of KPN's gateway. You can read its state at any time. */
 export interface MockKpn extends MockWebhooks {
-  /** `fetch`, answered without a socket. Honours `init.signal`; rejects where a redirect would be followed. */
+  /**
+   * A `fetch` that the mock answers without a socket. It obeys `init.signal`, and rejects if it would
+   * have to follow a redirect.
+   */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /**
-   * A handler for `Deno.serve`, `Bun.serve`, Workers, and any other server of fetch's kind.
-   * Answers preflights, which are neither recorded nor scripted. A `"dropped"` answer
-   * rejects: the server should close the connection then (`Deno.serve` answers 500).
+   * A handler for `Deno.serve`, `Bun.serve`, Workers, and any server that works with `Request`.
+   * Answers preflights, which are neither recorded nor scripted. It rejects for a `"dropped"` answer:
+   * the server should then close the connection (`Deno.serve` answers 500).
    */
   readonly handle: (request: Request) => Promise<Response>;
-  /** The first client's id and secret; they fit every function that takes such a pair. */
+  /** The first client's id and secret, ready for functions such as `requestToken`. */
   readonly credentials: MockCredentials;
   /** The last 1,000 requests, the oldest first. */
   readonly requests: readonly RecordedRequest[];
-  /** How many requests there were before those. */
+  /** How many earlier requests were dropped. */
   readonly requestsDropped: number;
-  /** How many tokens were handed out. The mock knows the last 20,000. */
+  /** How many tokens were issued. The mock remembers the last 20,000. */
   readonly mints: number;
-  /** The last 1,000 callbacks of `advanced/async`: each settles when it was answered, and never rejects. */
+  /** The last 1,000 callbacks of `advanced/async`. Each promise settles after the answer, and never rejects. */
   readonly callbacks: readonly Promise<CallbackReport>[];
   /** The mock's clock: epoch ms. */
   readonly now: () => number;
   /**
    * Scripts the answer to the next requests.
    *
+   * @param answer A failure's name, your own function, or `"ok"`.
+   * @param options Which requests get the answer, how many, and how late. Default: the next one.
    * @throws {TypeError} If there is no such answer, or an option is unknown or out of range.
    */
   respondNext(answer: ScriptedAnswer, options?: ScriptOptions): void;
-  /** Makes all tokens that were handed out invalid, as a revocation does. */
+  /** Makes all issued tokens invalid, as a revocation does. */
   revoke(): void;
   /**
-   * Puts the mock's clock forward, so that tokens expire.
+   * Moves the mock's clock forward, for example until tokens expire.
    *
    * @param ms By how many ms.
-   * @throws {RangeError} If that is no number of ms, 0 or more.
+   * @throws {RangeError} If it is negative or not a number.
    */
   advance(ms: number): void;
-  /** Forgets tokens, requests, callbacks, scripts and due deliveries; clock and sequence of tokens begin again. */
+  /** Forgets tokens, requests, callbacks, scripts and due deliveries, and resets the clock and the sequence of tokens. */
   reset(): void;
 }
 
 /**
- * Makes a mock of KPN's gateway. It accepts what KPN documents and what programs in use
- * send (`.github/KPN.md`), refuses everything else with KPN's own errors (where none is known,
- * the answer says that it is the mock's own), and records the requests.
+ * Makes a mock of KPN's gateway. It accepts what KPN documents and what programs in use send
+ * (`.github/KPN.md`), and records the requests. It refuses everything else with KPN's own errors; if
+ * KPN's answer is not known, it says that the answer is the mock's own.
  *
- * @throws {TypeError} If a client id or a secret is empty, or a client is given twice.
- * @throws {RangeError} If the lifetime is no number of ms, or the seed no number.
+ * @param options Clients, tokens, and APIs behind the gateway. Default: one client, with the
+ * credentials of KPN's examples.
+ * @returns The mock.
+ * @throws {TypeError} If a client id or a secret is empty, a client is given twice, or a route or an
+ * upstream cannot be used.
+ * @throws {RangeError} If the lifetime is negative or not a number, or the seed is not a number.
  *
  * @example
  * ```ts
@@ -87,7 +96,7 @@ export interface MockKpn extends MockWebhooks {
  * const mock = mockKpn();
  * mock.respondNext("server_error", { to: "token" });
  * await requestToken({ ...mock.credentials, fetch: mock.fetch });
- * console.log(mock.requests.length); // 2: it was tried again
+ * console.log(mock.requests.length); // 2: the first one failed
  * ```
  */
 export function mockKpn(options: MockKpnOptions = {}): MockKpn {
@@ -104,11 +113,11 @@ export function mockKpn(options: MockKpnOptions = {}): MockKpn {
   });
 }
 
-/** A secret or a token follows no redirect: who would follow one learns it here. */
+/** Fails a program that would follow a redirect with a secret or a token. */
 function refuseToFollow({ redirect }: Request, { status, headers }: Response): void {
   if (redirect === "manual" || status < 300 || status > 399) return;
   throw new TypeError(
-    `fetch failed: (the mock's own error) a redirect to ${headers.get("location")} ` +
-      'would have been followed; send with redirect: "manual"',
+    "fetch failed: (the mock's own error) this request would follow a redirect to " +
+      `${headers.get("location")}; send it with redirect: "manual"`,
   );
 }

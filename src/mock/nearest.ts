@@ -1,9 +1,6 @@
-/** What a person may have meant. */
+/** Guesses what a person meant to type. */
 
-/**
- * The candidate that is one or two slips of the finger away from `word`, or begins with it;
- * case and punctuation aside.
- */
+/** The candidate that is a few typing errors away from `word`, or begins with it; ignores case and punctuation. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const from = plain(word).slice(0, 64);
   const [distance = Infinity, best] = candidates
@@ -17,7 +14,7 @@ function plain(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-/** Letters to add, drop, change or swap with their neighbour (optimal string alignment). */
+/** How many letters to add, remove, change or swap with their neighbour (optimal string alignment). */
 function distanceOf(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= from.length; i++) {

@@ -1,4 +1,4 @@
-/** What networks, and what stands in between, make of an answer. */
+/** Answers as networks and proxies give, or damage, them. */
 
 import type { Answer, MockFailure } from "./answers.ts";
 
@@ -8,7 +8,7 @@ const html = (status: number, words = "Please log in", headers = {}): Response =
     headers: { "content-type": "text/html", ...headers },
   });
 
-/** Half an answer in JSON, and what becomes of its other half. */
+/** Half of a JSON answer; `rest` decides what happens to the other half. */
 const half = (rest: (controller: ReadableStreamDefaultController) => void): Response => {
   let begun = false;
   const body = new ReadableStream({
@@ -21,7 +21,7 @@ const half = (rest: (controller: ReadableStreamDefaultController) => void): Resp
   return new Response(body, { headers: { "content-type": "application/json" } });
 };
 
-/** The answers that are not KPN's, or not whole. */
+/** The answers that are not KPN's, or are incomplete. */
 export const NETWORK_ANSWERS = {
   html: () => html(200),
   invalid_response: () => html(401),

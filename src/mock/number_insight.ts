@@ -1,4 +1,4 @@
-/** Number Insight, after KPN's published definition: what it takes, and when it calls back. */
+/** Number Insight, after KPN's published definition: its parameters, and its callback. */
 
 import { badRequest, type Outcome, refusing } from "./answers.ts";
 import { contentTypeDifference, formOf, repeatedName } from "./form.ts";
@@ -6,27 +6,27 @@ import { insightOf } from "./insight.ts";
 import { isLoopback } from "./path.ts";
 import type { Received } from "./received.ts";
 
-/** Where Number Insight is. */
+/** The base path of Number Insight. */
 export const INSIGHT_BASE = "/communication/nexmo/number-insight";
 
 const LEVELS = ["basic", "standard", "advanced", "advanced/async"];
 
-/** What `advanced/async` promises to send, and where to. */
+/** A callback that `advanced/async` promises to send. */
 export interface CallbackOrder {
   readonly url: string;
   readonly body: Record<string, unknown>;
-  /** Whether it is on this machine: the mock calls no other. */
+  /** Whether its URL is on this machine: the mock sends it only then. */
   readonly isLoopback: boolean;
 }
 
-/** Which level of insight is at a path, if any. */
+/** The level of Number Insight at a path, if any. */
 export function insightLevel(pathname: string): string | undefined {
   return LEVELS.find((level) => pathname === `${INSIGHT_BASE}/${level}`);
 }
 
 /**
- * The answer to a call with a valid token. `order` gets the callback that
- * `advanced/async` promises; `serial` makes the answer's `request_id`.
+ * Answers a call with a valid token. `order` gets the callback that `advanced/async` promises;
+ * `serial` becomes part of the answer's `request_id`.
  */
 export function answerNumberInsight(
   request: Received,
@@ -61,7 +61,7 @@ export function answerNumberInsight(
   };
 }
 
-/** What KPN's definition forbids, in words. */
+/** Says which parameter KPN's definition forbids, if any. */
 function wrongParameter(form: URLSearchParams, level: string): string | undefined {
   const repeated = repeatedName(form);
   if (repeated) return `${repeated} is given more than once`;

@@ -1,4 +1,4 @@
-/** A request as a mock reads it, whatever server took it: its head, and up to 1 MiB of its body. */
+/** A request as the mock reads it from any server: its head, and up to 1 MiB of its body. */
 
 /** A `Uint8Array<ArrayBuffer>`, as TypeScript before 5.7 can read it, too. */
 type Bytes = ReturnType<typeof Uint8Array.of>;
@@ -13,17 +13,17 @@ export interface Received {
   readonly bytes: Bytes;
   /** The whole body of a longer one. */
   readonly stream?: ReadableStream<Uint8Array>;
-  /** Aborted when whoever asked is gone. Ask for it only where it is needed: few answers wait. */
+  /** Aborts when the client is gone. Made on demand, since few answers need it. */
   readonly signal: AbortSignal;
 }
 
-/** A body, or its start and all of it. */
+/** A body: its first MiB, and a stream of all of it if it is longer. */
 export type Body = Pick<Received, "bytes" | "stream">;
 
 /** The longest body that is read as a whole, in bytes. */
 export const BODY_LIMIT = 1_048_576;
 
-/** Reads a request; of a body over 1 MiB, only that much. */
+/** Reads a request, and at most 1 MiB of its body. */
 export async function receive(request: Request): Promise<Received> {
   const { method, url, headers, body } = request;
   return {
@@ -49,7 +49,7 @@ async function bodyOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   return begun(chunks, reader);
 }
 
-/** A body that was read as far as `chunks`, and goes on. */
+/** A long body of which `chunks` have been read. */
 export function begun(
   chunks: readonly Uint8Array[],
   reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -79,14 +79,14 @@ export function joined(chunks: readonly Uint8Array[]): Bytes {
   return bytes;
 }
 
-/** The body as `fetch` and `Request` take it. */
+/** The body as an init of `fetch` and `Request`. */
 export function bodyInit({ method, bytes, stream }: Received): RequestInit {
   if (method === "GET" || method === "HEAD") return {};
   if (!stream) return bytes.length ? { body: bytes } : {};
   return { body: stream, duplex: "half" } as RequestInit;
 }
 
-/** The request as `Request`. */
+/** The request as a `Request`. */
 export function asRequest(received: Received, headers?: Headers): Request {
   const { method, url, headers: own } = received;
   return new Request(url, { method, headers: headers ?? { ...own }, ...bodyInit(received) });

@@ -1,10 +1,10 @@
-/** The requests that a mock has seen, recorded for a while. */
+/** Records the last requests that a mock has received. */
 
 import type { Received } from "./received.ts";
 
-/** A request as the mock has seen it, secrets included. */
+/** A request that the mock has received, secrets included. */
 export interface RecordedRequest {
-  /** When it came: epoch ms on the mock's clock. */
+  /** When it arrived: epoch ms on the mock's clock. */
   readonly time: number;
   /** Its method. */
   readonly method: string;
@@ -12,23 +12,23 @@ export interface RecordedRequest {
   readonly url: string;
   /** Its headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Its body as text; of one over 16 KiB, the first 16 KiB. */
+  /** The first 16 KiB of its body, as text. */
   readonly body: string;
   /** How many bytes of its body are not in `body`. A body over 1 MiB counts as 1 MiB. */
   readonly bytesDropped: number;
-  /** The client that asks, if the mock knows it. */
+  /** The id of its client, if the mock knows it. */
   readonly clientId?: string;
   /** How it differs from KPN's documented request, though programs in use send it so, in words. No secret stands in them. */
   readonly differences: readonly string[];
-  /** What it was answered; absent while it waits. */
+  /** The mock's answer; absent until there is one. */
   readonly answer?: RecordedAnswer;
 }
 
-/** What a request was answered. */
+/** The mock's answer to a request. */
 export interface RecordedAnswer {
   /** The status; absent if the connection was closed without an answer. */
   readonly status?: number;
-  /** Why it was answered so, in words. No secret and no token stands in them. */
+  /** The reason for this answer, in words. It contains no secret and no token. */
   readonly why: string;
 }
 
@@ -54,12 +54,12 @@ export function loggedRequest(
 /** How much of a body is recorded, in bytes. */
 const RECORDED_BYTES = 16_384;
 
-/** What is recorded of a request; {@linkcode RecordedRequest.answer} comes later. */
+/** The record of a request; {@linkcode RecordedRequest.answer} is added later. */
 export function recordOf(
   { method, url, headers, bytes }: Received,
   time: number,
 ): RecordedRequest {
-  // Of a character that is cut in two, nothing is kept.
+  // `stream` drops a character that is cut in two.
   const body = new TextDecoder().decode(bytes.subarray(0, RECORDED_BYTES), {
     stream: bytes.length > RECORDED_BYTES,
   });
@@ -67,7 +67,7 @@ export function recordOf(
   return { time, method, url: url.href, headers, body, bytesDropped, differences: [] };
 }
 
-/** The last of many things, and how many were dropped. */
+/** The last items of a list, and how many were dropped before them. */
 export interface Last<T> {
   readonly items: T[];
   readonly dropped: () => number;
@@ -75,7 +75,7 @@ export interface Last<T> {
   clear(): void;
 }
 
-/** Keeps the last `limit` things. */
+/** Keeps the last `limit` items. */
 export function keepLast<T>(limit: number): Last<T> {
   const items: T[] = [];
   let dropped = 0;

@@ -1,4 +1,4 @@
-/** Scripted answers: what the next requests get instead of the usual answer. */
+/** Scripted answers, which the next requests get instead of the usual ones. */
 
 import { FAILURES, type MockFailure, type Outcome } from "./answers.ts";
 import { nearest } from "./nearest.ts";
@@ -6,39 +6,39 @@ import { pathMatches } from "./path.ts";
 import type { Received } from "./received.ts";
 import type { RecordedRequest } from "./record.ts";
 
-/** Which requests a scripted answer is for, how often, and how late it comes. */
+/** Which requests get a scripted answer, how many of them, and how late. */
 export interface ScriptOptions {
-  /** Answer the token endpoints or the APIs only. Default: whatever comes next. */
+  /** Only requests to the token endpoints, or only API calls. Default: both. */
   readonly to?: "token" | "api" | undefined;
-  /** Answer requests with this method only. */
+  /** Only requests with this method. Default: any. */
   readonly method?: string | undefined;
-  /** Answer requests for this path only; a `*` at its end stands for any rest. */
+  /** Only requests for this path; a `*` at the end matches any rest. Default: any. */
   readonly path?: string | undefined;
-  /** Answer token requests with this client id, and calls with its tokens, only. */
+  /** Only token requests with this client id, and API calls with its tokens. Default: any. */
   readonly client?: string | undefined;
-  /** Answer requests with this `x-request-id` only. */
+  /** Only requests with this `x-request-id`. Default: any. */
   readonly requestId?: string | undefined;
-  /** How many requests are answered so. Default: 1. */
+  /** How many requests get the answer. Default: 1. */
   readonly times?: number | undefined;
-  /** How late the answer comes, in ms. Default: 0. */
+  /** How long the answer is delayed, in ms. Default: 0. */
   readonly delay?: number | undefined;
 }
 
-/** What {@linkcode MockKpn.respondNext} can be told: a known failure, or an answer of one's own; `"ok"` with a `delay` is just late. */
+/** An answer for {@linkcode MockKpn.respondNext}: a known failure, your own function, or `"ok"`, the usual answer (for a `delay`). */
 export type ScriptedAnswer =
   | MockFailure
   | "ok"
   | ((request: RecordedRequest) => Response | Promise<Response>);
 
-/** The names of all answers that a script can ask for. */
+/** The names of all answers that can be scripted. */
 export const ANSWER_NAMES: readonly string[] = ["ok", ...Object.keys(FAILURES), "dropped", "never"];
 
-/** What a timer can hold. */
+/** The longest time that `setTimeout` accepts, in ms. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 const OPTION_NAMES = ["to", "method", "path", "client", "requestId", "times", "delay"];
 
-/** A request as scripts are aimed at it. */
+/** What scripts know of a request. */
 export interface Target {
   readonly kind: "token" | "api";
   readonly clientId: string | undefined;
@@ -52,17 +52,17 @@ interface Script extends ScriptOptions {
   readonly delay: number;
 }
 
-/** The scripts that wait for their requests, the first in the first place. */
+/** The scripts that wait for their requests, the oldest first. */
 export interface Scripts {
-  /** Adds one, checked. */
+  /** Checks and adds a script. */
   add(answer: ScriptedAnswer, options?: ScriptOptions): void;
-  /** Answers a request as scripted, or as `usual` does. */
+  /** Answers a request with the first script that matches, or else as `usual` does. */
   play(target: Target, usual: () => Outcome | Promise<Outcome>): Promise<Outcome>;
-  /** Forgets them all. */
+  /** Removes all scripts. */
   clear(): void;
 }
 
-/** An empty list of scripts. */
+/** Makes an empty list of scripts. */
 export function createScripts(): Scripts {
   const scripts: Script[] = [];
   return {
@@ -102,27 +102,27 @@ function isFor(
 
 function check(answer: ScriptedAnswer, options: ScriptOptions): void {
   if (typeof answer !== "function" && !ANSWER_NAMES.includes(answer)) {
-    refuse(`there is none named ${quoted(answer)}${hint(answer, ANSWER_NAMES, "known")}`);
+    refuse(`there is no answer ${quoted(answer)}${hint(answer, ANSWER_NAMES, "known")}`);
   }
   const unknown = unknownField(options, OPTION_NAMES);
   if (unknown) refuse(unknown);
   const { to, method, path, client, requestId, times = 1, delay = 0 } = options;
   if (to !== undefined && to !== "token" && to !== "api") {
-    refuse(`to is "token" or "api", not ${quoted(to)}`);
+    refuse(`to must be "token" or "api", not ${quoted(to)}`);
   }
   if (path !== undefined && !`${path}`.startsWith("/")) {
-    refuse(`path begins with "/", but is ${quoted(path)}`);
+    refuse(`path must begin with "/", but is ${quoted(path)}`);
   }
   for (const [name, value] of Object.entries({ method, path, client, requestId })) {
     if (value !== undefined && typeof value !== "string") {
-      refuse(`${name} is a string, not ${quoted(value)}`);
+      refuse(`${name} must be a string, not ${quoted(value)}`);
     }
   }
   if (!(times === Infinity || Number.isInteger(times) && times >= 1)) {
-    refuse(`times is a whole number from 1, not ${quoted(times)}`);
+    refuse(`times must be a whole number from 1, not ${quoted(times)}`);
   }
   if (!(Number.isFinite(delay) && delay >= 0 && delay <= LONGEST_DELAY)) {
-    refuse(`delay is ms, 0 to ${LONGEST_DELAY}, not ${quoted(delay)}`);
+    refuse(`delay must be from 0 to ${LONGEST_DELAY} ms, not ${quoted(delay)}`);
   }
 }
 
@@ -159,7 +159,7 @@ async function give(
   return answer === "stalled" ? FAILURES.stalled(received.signal) : FAILURES[answer]();
 }
 
-/** Waits for `work`, but not beyond an abort; leaves no listener behind. */
+/** Waits for `work` until `signal` aborts; leaves no listener behind. */
 export function untilAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   let leave: () => void;
   return Promise.race([

@@ -1,52 +1,52 @@
-/** What a mock is made of: its options, checked. */
+/** The options of a mock, checked. */
 
 import { type MockRoute, type MockUpstream, routesOf, upstreamsOf } from "./backends.ts";
 import type { RecordedRequest } from "./record.ts";
 import type { MockClient } from "./token_endpoint.ts";
 
-/** What the mock accepts and hands out. */
+/** Options of {@linkcode mockKpn}. */
 export interface MockKpnOptions {
-  /** The id of its first client. Default: `"APP_CLIENT_ID"`. */
+  /** The id of the first client. Default: `"APP_CLIENT_ID"`. */
   readonly clientId?: string | undefined;
-  /** Its secret. Default: `"APP_CLIENT_SECRET"`. */
+  /** The secret of the first client. Default: `"APP_CLIENT_SECRET"`. */
   readonly clientSecret?: string | undefined;
-  /** The tier that its tokens tell. Default: `"demo"`. */
+  /** The tier of the first client, which its tokens name. Default: `"demo"`. */
   readonly level?: string | undefined;
-  /** More clients, each with a tier of its own. Default: none. */
+  /** More clients, each with its own tier. Default: none. */
   readonly clients?: readonly MockClient[] | undefined;
   /**
-   * Refuses requests that differ from what KPN documents, though programs in use send them and
-   * KPN serves them. Default: `false`: they are served, and their record says how they differ.
+   * Whether to refuse requests that KPN serves, but that differ from what it documents. Default:
+   * `false`: the mock serves them, and records how they differ.
    */
   readonly strict?: boolean | undefined;
-  /** Lifetime of the tokens in ms. Default: 3,599,000, as KPN's. */
+  /** Lifetime of the tokens in ms. Default: 3,599,000, like KPN's. */
   readonly lifetime?: number | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** Where the sequence of tokens starts: the same seed, the same tokens. Default: 1. */
+  /** The start of the sequence of tokens: the same seed gives the same tokens. Default: 1. */
   readonly seed?: number | undefined;
-  /** Gets each request once it is answered, its record complete. Default: nothing. */
+  /** Receives the complete record of each request, after its answer. Default: none. */
   readonly onAnswer?: ((request: RecordedRequest) => void) | undefined;
   /**
-   * APIs of your own behind the gateway, by method (or none, for all) and path (a `*` at its end
-   * stands for any rest): `{ "POST /communication/kpn/sms/send": (request) => new Response() }`.
-   * They are called once the token has passed. Default: none.
+   * Your own APIs behind the gateway, by method (without one, all methods) and path (a `*` at the end
+   * matches any rest): `{ "POST /communication/kpn/sms/send": (request) => new Response() }`.
+   * The mock calls them if the token is valid. Default: none.
    */
   readonly routes?: Readonly<Record<string, MockRoute>> | undefined;
-  /** A server that knows the APIs; what neither a route nor Number Insight answers goes there. Default: none. */
+  /** Another mock server, which gets the calls that neither a route nor Number Insight answers. Default: none. */
   readonly upstream?: MockUpstream | undefined;
   /** Whether an upstream may be on another machine. Default: `false`. */
   readonly allowRemoteUpstream?: boolean | undefined;
-  /** Origins, or URLs of them, that webhooks may be sent to, beside this machine: `["https://app.example"]`. Default: none. */
+  /** Origins (or URLs) that may get webhooks, besides this machine: `["https://app.example"]`. Default: none. */
   readonly deliverTo?: readonly string[] | undefined;
-  /** Sends webhooks, the callback of `advanced/async`, to this machine only, and calls to an upstream. Default: `globalThis.fetch`. */
+  /** Sends webhooks, callbacks of `advanced/async` and calls to an upstream. Default: `globalThis.fetch`. */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
-/** What {@linkcode settingsOf} makes of the options. */
+/** The checked options, with their defaults. */
 export type Settings = ReturnType<typeof settingsOf>;
 
-/** The options, checked, with their defaults. */
+/** Checks the options and adds the defaults. */
 export function settingsOf(options: MockKpnOptions) {
   const { clientId = "APP_CLIENT_ID", clientSecret = "APP_CLIENT_SECRET", level } = options;
   const { lifetime = 3_599_000, seed = 1, strict = false, now = Date.now, fetch } = options;
@@ -54,7 +54,9 @@ export function settingsOf(options: MockKpnOptions) {
   const clients = [{ clientId, clientSecret, level }, ...options.clients ?? []];
   checkClients(clients);
   if (!(Number.isFinite(lifetime) && lifetime >= 0)) {
-    throw new RangeError(`Cannot make a mock: lifetime is ${lifetime}; it must be ms, 0 or more`);
+    throw new RangeError(
+      `Cannot make a mock: lifetime is ${lifetime}; it must be in ms, 0 or more`,
+    );
   }
   if (!Number.isFinite(seed)) {
     throw new RangeError(`Cannot make a mock: seed is ${seed}; it must be a number`);
@@ -75,7 +77,7 @@ export function settingsOf(options: MockKpnOptions) {
   };
 }
 
-/** Test environments replace the web's classes: Jest's jsdom leaves these out. */
+/** Refuses environments without the web's classes, such as Jest's jsdom. */
 function checkGlobals(): void {
   const missing = ["Request", "Response", "Headers", "TextEncoder", "TextDecoder"]
     .find((name) => !(name in globalThis) || !globalThis[name as keyof typeof globalThis]);

@@ -1,5 +1,5 @@
 /**
- * What KPN's token endpoints accept, what programs send them all the same, and how they refuse
+ * KPN's token endpoints: they accept what KPN documents and what programs in use send, and refuse
  * everything else (`.github/KPN.md`).
  */
 
@@ -12,20 +12,20 @@ import type { Received } from "./received.ts";
 export interface MockCredentials {
   /** The client id. */
   readonly clientId: string;
-  /** Its secret. */
+  /** The client's secret. */
   readonly clientSecret: string;
 }
 
 /** A client of the gateway: a project on KPN's portal. */
 export interface MockClient extends MockCredentials {
-  /** The tier that its tokens tell: `"demo"` for Sandbox, `"prod"` for Project. Default: `"demo"`. */
+  /** The tier that its tokens name: `"demo"` for Sandbox, `"prod"` for Project. Default: `"demo"`. */
   readonly level?: string | undefined;
 }
 
 /** How a token request differs from KPN's example. */
 export interface Difference {
   readonly words: string;
-  /** How `strict` refuses it; absent where KPN's own pages send it so. */
+  /** How `strict` refuses it; absent if KPN's own pages send it like this. */
   readonly refusal?: readonly [status: number, message: string];
 }
 
@@ -37,7 +37,7 @@ export function isTokenPath(pathname: string): boolean {
   return pathname.endsWith("/accesstoken");
 }
 
-/** The client that is to get a token, or the refusal. */
+/** The client that gets a token, or the refusal. */
 export function judgeTokenRequest(
   request: Received,
   clients: readonly MockClient[],
@@ -60,7 +60,7 @@ const REALMS: ReadonlyMap<string, string> = new Map(
   Object.entries(TOKEN_ENDPOINTS).map(([realm, endpoint]) => [new URL(endpoint).pathname, realm]),
 );
 
-/** KPN reads `grant_type` from the query; some send it twice there, or in the body as well. */
+/** KPN reads `grant_type` from the query; some programs send it there twice, or also in the body. */
 function refuseParameters(query: URLSearchParams, form: URLSearchParams): Outcome | undefined {
   const others = new URLSearchParams([...query].filter(([name]) => name !== "grant_type"));
   const repeated = repeatedName(others) ?? repeatedName(form);
@@ -92,7 +92,7 @@ function clientOf(
   return failing(name, client ? "the secret is wrong" : "there is no such client");
 }
 
-/** The credentials in the body as KPN's cURL examples have them, or in `Authorization: Basic` as Swagger UI sends them. */
+/** The credentials, from the body as in KPN's cURL examples, or from `Authorization: Basic` as Swagger UI sends them. */
 function credentialsOf({ headers }: Received, form: URLSearchParams): MockCredentials | Outcome {
   const clientId = form.get("client_id") ?? "";
   const clientSecret = form.get("client_secret") ?? "";
@@ -104,12 +104,12 @@ function credentialsOf({ headers }: Received, form: URLSearchParams): MockCreden
   return parseBasic(authorization) ?? refusing(400, BASIC_ONLY);
 }
 
-/** Importers of other tools add a `Bearer` header, even an empty one; it is ignored. */
+/** Whether to ignore the header: importers of other tools add a `Bearer` header, even an empty one. */
 function saysNothing(authorization: string): boolean {
   return /^(Bearer(Token)?\b.*)?$/i.test(authorization);
 }
 
-/** RFC 7617; the credentials raw, not form-encoded first, as Swagger UI sends them. */
+/** Reads `Basic` (RFC 7617). The credentials are not form-encoded first, as Swagger UI sends them. */
 function parseBasic(authorization: string): MockCredentials | undefined {
   const encoded = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
   if (!encoded || encoded.length % 4) return undefined;
@@ -120,14 +120,14 @@ function parseBasic(authorization: string): MockCredentials | undefined {
   return { clientId: text.slice(0, colon), clientSecret: text.slice(colon + 1) };
 }
 
-/** The client id in a token request, whoever that is. */
+/** The client id in a token request, known or not. */
 export function claimedClientId(request: Received): string | undefined {
   const form = formOf(request);
   const given = form && credentialsOf(request, form);
   return given && "clientId" in given ? given.clientId : undefined;
 }
 
-/** In which points a token request differs from KPN's cURL example. */
+/** How a token request differs from KPN's cURL example. */
 export function tokenRequestDifferences(request: Received): Difference[] {
   const form = formOf(request);
   if (!form) return [];
@@ -141,7 +141,7 @@ export function tokenRequestDifferences(request: Received): Difference[] {
   if (searchParams.getAll("grant_type").length > 1) {
     add("grant_type is twice in the query", 400, "Parameter grant_type is given more than once.");
   }
-  if (form.has("grant_type")) add("grant_type is in the body as well");
+  if (form.has("grant_type")) add("grant_type is also in the body");
   addAuthorization(request.headers["authorization"], add);
   const names = [...form.keys()].filter((name) => name !== "grant_type");
   if (names[0] === "client_secret" && names[1] === "client_id") {

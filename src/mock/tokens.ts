@@ -1,28 +1,28 @@
-/** The tokens of a mock: handed out in a sequence of their own, known until they are revoked. */
+/** The tokens of a mock: a fixed sequence, valid until they expire or are revoked. */
 
 import { failing, type Outcome } from "./answers.ts";
 import type { MockClient } from "./token_endpoint.ts";
 
-/** The tokens that a mock has handed out. */
+/** The tokens that a mock has issued. */
 export interface Tokens {
-  /** A new one, in KPN's documented answer. */
+  /** Issues a token, in KPN's documented answer. */
   mint(client: MockClient): Record<string, string>;
-  /** The client whose token an `authorization` header bears, even an expired one. */
+  /** The client of the token in an `authorization` header, even if it has expired. */
   clientOf(authorization: string | undefined): MockClient | undefined;
-  /** KPN's refusal if an `authorization` header does not bear a token that is valid now. */
+  /** KPN's refusal, unless an `authorization` header has a token that is valid now. */
   refuse(authorization: string | undefined): Outcome | undefined;
-  /** How many were handed out. */
+  /** How many tokens were issued. */
   readonly count: () => number;
-  /** Forgets them all. */
+  /** Forgets all tokens. */
   revoke(): void;
-  /** Forgets them all, and begins the sequence again. */
+  /** Forgets all tokens, and restarts the sequence. */
   reset(): void;
 }
 
-/** How many tokens are known; of more, the oldest are forgotten. */
+/** How many tokens the mock remembers; it forgets the oldest first. */
 const TOKEN_LIMIT = 20_000;
 
-/** Tokens that follow from `seed` and live by the clock `now`. */
+/** The tokens of the sequence that `seed` starts; they expire by the clock `now`. */
 export function tokensOf(
   { lifetime, seed, strict, now }: {
     readonly lifetime: number;
@@ -51,11 +51,11 @@ export function tokensOf(
     refuse(authorization) {
       const token = find(authorization);
       if (!token) {
-        const why = tokenIn(authorization) ? "the token is not known" : "there is no Bearer token";
+        const why = tokenIn(authorization) ? "the token is unknown" : "there is no Bearer token";
         return failing("invalid_access_token", why);
       }
       if (now() < token.expiresAt) return undefined;
-      return failing("access_token_expired", "the token's lifetime is over");
+      return failing("access_token_expired", "the token has expired");
     },
     count: () => count,
     revoke: () => issued.clear(),
@@ -69,10 +69,10 @@ export function tokensOf(
 
 const STRICT_SCHEME = /^Bearer ([\x21-\x7e]+)$/i;
 
-/** One program calls the scheme as Apigee calls the type of its tokens. */
+/** One program uses Apigee's name of the token type as the scheme. */
 const SCHEME = /^Bearer(?:Token)? ([\x21-\x7e]+)$/i;
 
-/** How the header that bears a call's token differs from the documented one, if it does. */
+/** How a call's `authorization` header differs from the documented one, if it does. */
 export function bearerDifference(authorization = ""): string | undefined {
   return /^BearerToken /i.test(authorization) ? "authorization says BearerToken" : undefined;
 }
@@ -105,7 +105,7 @@ function documentedAnswer(
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/** Tokens that look like KPN's: 28 letters and digits, the same sequence for the same seed. */
+/** Makes tokens that look like KPN's: 28 letters and digits; the same seed gives the same sequence. */
 function tokenSequence(seed: number): () => string {
   let state = seed;
   const letter = () => {

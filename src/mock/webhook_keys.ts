@@ -1,16 +1,16 @@
-/** The keys that sign webhooks, and their life: staged, active, retiring, retired. */
+/** The keys that sign webhooks, and their states: staged, active, retiring, retired. */
 
 /** A key that signs deliveries. */
 export interface MockWebhookKey {
-  /** Its id, such as `wk_2C6EDCDFDFD944F3A75D0D36`. */
+  /** The key's id, such as `wk_2C6EDCDFDFD944F3A75D0D36`. */
   readonly id: string;
-  /** The secret that it shares with the receiver. */
+  /** The secret, which the receiver has too. */
   readonly secret: string;
-  /** Where it is in its life. `active` signs, `retiring` signs if it is asked for, the others never. */
+  /** `active` signs; `retiring` signs if you name it; the others never sign. */
   readonly state: "staged" | "active" | "retiring" | "retired";
 }
 
-/** A key id and a secret that no receiver has. */
+/** A key that no receiver knows. */
 export const STRANGER = {
   id: "wk_FFFFFFFFFFFFFFFFFFFFFFFF",
   secret: "a secret that no receiver was given",
@@ -50,12 +50,12 @@ export function keyRing() {
     stage,
     activate,
     retire: (id: string) => move(id, "retiring", "retired"),
-    /** The key that signs: the one asked for, or the active one. */
+    /** The key that signs: the named one, or the active one. */
     signer(id?: string): MockWebhookKey {
       const key = all.find((key) => id === undefined ? key.state === "active" : key.id === id);
       if (!key) throw new TypeError(`There is no webhook key ${JSON.stringify(id)}`);
       if (!/^(active|retiring)$/.test(key.state)) {
-        throw new TypeError(`Webhook key ${key.id} is ${key.state}: it signs nothing`);
+        throw new TypeError(`Webhook key ${key.id} is ${key.state}: it cannot sign`);
       }
       return key;
     },

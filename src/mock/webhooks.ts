@@ -1,47 +1,47 @@
-/** What KPN's gateway sends by itself: deliveries, signed and tried again, and the life of the keys. */
+/** The webhooks that KPN sends: signed deliveries, their retries, and their keys. */
 
 import { isLoopback } from "./path.ts";
 import { unknownField } from "./script.ts";
 import { keyRing, type MockWebhookKey, STRANGER } from "./webhook_keys.ts";
 
-/** A way in which a delivery is wrong; `twice` is not, since KPN delivers at least once. */
+/** How to make a delivery wrong. `twice` is not wrong, but unusual: KPN delivers at least once. */
 export type WrongDelivery =
-  /** Another digest. */
+  /** The signature is another one. */
   | "signature"
-  /** A key that nobody has been given. */
+  /** It is signed with a key that no receiver knows. */
   | "key"
-  /** The body changes after it was signed: it is still the same JSON. */
+  /** The body is changed after signing; it is still the same JSON. */
   | "body"
-  /** An hour old. */
+  /** It is an hour old. */
   | "late"
-  /** The same delivery again. */
+  /** It is sent twice. */
   | "twice";
 
-/** How a delivery is sent. */
+/** Options of {@linkcode MockWebhooks.deliver}. */
 export interface DeliverOptions {
   /** The id of the key that signs. Default: the active one. */
   readonly key?: string | undefined;
-  /** Which attempt this is, from 1. Default: 1. */
+  /** The number of the first attempt, from 1. Default: 1. */
   readonly attempt?: number | undefined;
-  /** When it says that it was sent, in epoch ms. Default: when its first attempt was due. */
+  /** The timestamp to send, in epoch ms. Default: when the first attempt was due. */
   readonly timestamp?: number | undefined;
-  /** A way to send it wrong. */
+  /** How to make it wrong. Default: it is correct. */
   readonly wrong?: WrongDelivery | undefined;
 }
 
 /** One attempt to deliver. */
 export interface DeliveryAttempt {
-  /** Which one, from 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
   /** The id of the key that signed it. */
   readonly keyId: string;
-  /** The status that it was answered with; absent if no answer came within 10 s. */
+  /** The status of the answer; absent if no answer came within 10 s. */
   readonly status?: number;
 }
 
 /** A delivery, with the attempts so far. */
 export interface Delivery {
-  /** Where it goes. */
+  /** The receiver's URL. */
   readonly url: string;
   /** The attempts, the oldest first. */
   readonly attempts: readonly DeliveryAttempt[];
@@ -51,33 +51,54 @@ export interface Delivery {
 
 /** The part of the mock that sends webhooks. */
 export interface MockWebhooks {
-  /** The keys, the oldest first. There is one to begin with, and it is active. */
+  /** The keys, the oldest first. At first there is one, which is active. */
   readonly webhookKeys: readonly MockWebhookKey[];
-  /** Makes another key; it is staged: the receiver can learn its secret, and it signs nothing yet. */
+  /**
+   * Makes a staged key: you can give its secret to the receiver, and it does not sign yet.
+   *
+   * @returns The key.
+   */
   stageWebhookKey(): MockWebhookKey;
-  /** Makes a staged key the active one. The one that was active is retiring. */
+  /**
+   * Makes a staged key the active one; the previously active key becomes a retiring one.
+   *
+   * @param id The id of the staged key.
+   * @throws {TypeError} If there is no such key, or it is not staged.
+   */
   activateWebhookKey(id: string): void;
-  /** Ends a key that is retiring. */
+  /**
+   * Retires a retiring key.
+   *
+   * @param id The id of the retiring key.
+   * @throws {TypeError} If there is no such key, or it is not retiring.
+   */
   retireWebhookKey(id: string): void;
   /**
-   * Sends a delivery, signed as KPN signs it. Until it is answered with 2xx it is due again 60, 120
-   * and 240 s after the first attempt, with the first one's timestamp, signed by the key that is active
-   * then (KPN says neither from when it counts, nor whether the timestamp is new):
-   * {@linkcode MockWebhooks.deliverDue} sends it.
+   * Sends a delivery, signed as KPN signs it. Until an answer is 2xx, it is due again 60, 120 and 240 s
+   * after the first attempt, and {@linkcode MockWebhooks.deliverDue} sends it. A retry has the first
+   * attempt's timestamp and is signed with the key that is active by then. (KPN does not say from when it
+   * counts, nor whether a retry has a new timestamp.)
    *
-   * @param url Where to: to loopback, or to one of the mock's `deliverTo`.
-   * @param body Text, bytes, or what is sent as JSON.
-   * @throws {TypeError} If the URL is another, an option is out of range, or the key signs nothing.
+   * @param url The receiver: on loopback, or at an origin of the mock's `deliverTo`.
+   * @param body Text, bytes, or a value to send as JSON.
+   * @param options The key, the attempt, the timestamp, and what to make wrong. Default: a correct first
+   * attempt, signed with the active key.
+   * @returns The delivery, after its first attempt.
+   * @throws {TypeError} If the URL is another, an option is out of range, or the key cannot sign.
    */
   deliver(url: string, body: unknown, options?: DeliverOptions): Promise<Delivery>;
-  /** Makes the attempts that are due on the mock's clock, and gives the deliveries concerned. */
+  /**
+   * Makes the attempts that are due on the mock's clock.
+   *
+   * @returns The deliveries that were due.
+   */
   deliverDue(): Promise<readonly Delivery[]>;
 }
 
-/** When attempts are due after the first one, in ms. */
+/** When attempts are due, in ms after the first one. */
 const SCHEDULE = [0, 60_000, 120_000, 240_000];
 
-/** How long an answer is waited for, in ms. */
+/** How long to wait for an answer, in ms. */
 const TIMEOUT = 10_000;
 
 const HOUR = 3_600_000;
@@ -86,7 +107,7 @@ type Pending = { -readonly [Field in keyof Delivery]: Delivery[Field] } & {
   readonly attempts: DeliveryAttempt[];
 };
 
-/** The signature of KPN's: HMAC-SHA256 of a body, in hexadecimal digits. */
+/** KPN's signature: HMAC-SHA256 of a body, in hexadecimal digits. */
 export async function signBody(body: Uint8Array, secret: string): Promise<string> {
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const raw = new TextEncoder().encode(secret);
@@ -95,7 +116,7 @@ export async function signBody(body: Uint8Array, secret: string): Promise<string
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The webhooks of a mock: its clock, how it sends, and the origins that it may send to beside loopback. */
+/** Makes the webhooks of a mock from its clock, its `fetch`, and the allowed origins besides loopback. */
 export function createWebhooks(
   now: () => number,
   send: (url: string, init: RequestInit) => Promise<Response>,
@@ -170,7 +191,7 @@ function refuse(why: string): never {
 function originOf(url: string): string {
   if (/^https?:/.test(url) && URL.canParse(url)) return new URL(url).origin;
   throw new TypeError(
-    `Cannot make a mock: deliverTo has ${JSON.stringify(url)}, which is no http URL`,
+    `Cannot make a mock: deliverTo has ${JSON.stringify(url)}, which is not an http URL`,
   );
 }
 
@@ -181,13 +202,15 @@ function check(url: string, origins: readonly string[], options: DeliverOptions)
   const unknown = unknownField(options, ["key", "attempt", "timestamp", "wrong"]);
   if (unknown) refuse(unknown);
   if (!isLoopback(new URL(url)) && !origins.includes(new URL(url).origin)) {
-    refuse(`the mock sends to this machine only; put ${new URL(url).origin} into its deliverTo`);
+    refuse(`the mock sends only to this machine; add ${new URL(url).origin} to its deliverTo`);
   }
   const { attempt = 1, timestamp = 0, wrong } = options;
-  if (!Number.isInteger(attempt) || attempt < 1) refuse("attempt is a whole number from 1");
-  if (!Number.isFinite(timestamp)) refuse("timestamp is epoch ms");
+  if (!Number.isInteger(attempt) || attempt < 1) refuse("attempt must be a whole number from 1");
+  if (!Number.isFinite(timestamp)) refuse("timestamp must be in epoch ms");
   const ways = ["signature", "key", "body", "late", "twice"];
-  if (wrong !== undefined && !ways.includes(wrong)) refuse(`wrong is one of ${ways.join(", ")}`);
+  if (wrong !== undefined && !ways.includes(wrong)) {
+    refuse(`wrong must be one of ${ways.join(", ")}`);
+  }
 }
 
 function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
@@ -197,7 +220,7 @@ function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** White space behind JSON changes what is signed, and not what it says. */
+/** White space after the JSON changes the signed bytes, but not the JSON. */
 function changed(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([...bytes, 32]);
 }

@@ -1,4 +1,4 @@
-/** Reading and scripting a mock over HTTP, from any language. */
+/** Reads and scripts a mock over HTTP, from any language. */
 
 import { ownRefusal } from "../mock/answers.ts";
 import type { Gateway } from "../mock/gateway.ts";
@@ -8,20 +8,20 @@ import { loggedRequest } from "../mock/record.ts";
 import type { DeliverOptions } from "../mock/webhooks.ts";
 import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/script.ts";
 
-/** Who may do what at `/mock`. */
+/** Who may use `/mock`, and for what. */
 export interface ControlOptions {
   /** Whether `/mock/…` scripts failures, and `/mock` holds the requests as a whole. Default: `false`. */
   readonly control?: boolean | undefined;
-  /** Whether other machines may use `/mock` too: those of this network, by its own names. Default: `false`. */
+  /** Whether other machines of this network may use `/mock` too. Default: `false`. */
   readonly remote?: boolean | undefined;
-  /** Stops the server. Without it there is nothing at `/mock/stop`. */
+  /** Stops the server. Default: none; then there is no `/mock/stop`. */
   readonly stop?: (() => void) | undefined;
 }
 
 /**
- * The refusal of whoever is not on this machine (nor, if `remote`, on this network), or is
- * another site's page in a browser there: a name that was rebound to such an address is not
- * one of its own names, and a page tells its origin.
+ * Refuses requests that do not come from this machine (or, if `remote`, from this network), and those
+ * of other sites' pages in a browser there: the browser sends a page's origin, and a public name that
+ * was rebound to a local address is not a private name.
  */
 export function guardControl(request: Request, remote: boolean): Response | undefined {
   const { headers } = request;
@@ -31,10 +31,10 @@ export function guardControl(request: Request, remote: boolean): Response | unde
   if (known && (headers.get("origin") ?? url.origin) === url.origin) {
     if (/^(none|same-origin)$/.test(site)) return undefined;
   }
-  return ownRefusal(403, `/mock is for this ${remote ? "network" : "machine"} only.`);
+  return ownRefusal(403, `/mock is only for this ${remote ? "network" : "machine"}.`);
 }
 
-/** An address, or a name that nobody can register: `kpn`, `kpn.internal`, `kpn.svc.cluster.local`. */
+/** Whether a host is an address, or a name that nobody can register: `kpn`, `kpn.internal`, `kpn.svc.cluster.local`. */
 function isPrivateName({ hostname }: URL): boolean {
   return /^\[.*\]$|^[\d.]+$|^[^.]+$|\.(local|internal|localhost|test|home\.arpa)$/.test(hostname);
 }
@@ -47,12 +47,12 @@ function isPrivateName({ hostname }: URL): boolean {
  *   waits for its answer has no `why` yet.
  * - If control is on, with the methods of `MockKpn`: `POST /mock/respond-next`, JSON
  *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
- *   JSON `{ advance }`, which also makes the deliveries that are due then; `POST /mock/revoke`;
+ *   JSON `{ advance }`, which also sends the webhooks that are due then; `POST /mock/revoke`;
  *   `POST /mock/reset`; and `POST /mock/stop`.
  *   `POST /mock/deliver`, JSON `{ url, body, key?, attempt?, timestamp?, wrong? }`, and
- *   `POST /mock/deliver-due` answer with what became of the deliveries.
+ *   `POST /mock/deliver-due` return the deliveries.
  *   `POST /mock/webhook-keys`, JSON `{ activate: id }`, `{ retire: id }`, or nothing to stage a
- *   key, answers with all keys.
+ *   key, returns all keys.
  */
 export async function answerControl(
   request: Request,
@@ -69,7 +69,7 @@ export async function answerControl(
     const meant = nearest(name, Object.keys(does));
     return ownRefusal(
       404,
-      `There is no such control.${meant ? ` Did you mean /mock/${meant}?` : ""}`,
+      `There is no such path at /mock.${meant ? ` Did you mean /mock/${meant}?` : ""}`,
     );
   }
   if (request.method !== "POST") {
@@ -111,12 +111,12 @@ function commands(
   };
 }
 
-/** Stages a key, or moves one on; gives all of them. */
+/** Stages, activates or retires a key; returns all keys. */
 function moveKeys(mock: Gateway["mock"], fields: Fields): Gateway["mock"]["webhookKeys"] {
   only(fields, ["activate", "retire"]);
   const { activate, retire } = fields as Readonly<Record<string, string | undefined>>;
   if (activate !== undefined && retire !== undefined) {
-    throw new TypeError("Either activate or retire a key, not both at once.");
+    throw new TypeError("Give either activate or retire, not both.");
   }
   if (activate !== undefined) mock.activateWebhookKey(activate);
   else if (retire !== undefined) mock.retireWebhookKey(retire);
@@ -124,7 +124,7 @@ function moveKeys(mock: Gateway["mock"], fields: Fields): Gateway["mock"]["webho
   return mock.webhookKeys;
 }
 
-/** The JSON object in a body; an empty body is an empty one. */
+/** The JSON object in a body; an empty body counts as `{}`. */
 async function fieldsOf(request: Request): Promise<Fields> {
   const text = await request.text();
   let fields: unknown;

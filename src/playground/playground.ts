@@ -1,6 +1,6 @@
 /**
- * A mock with what people need around it: the page "Run this endpoint", the API's
- * description, a Postman collection, and control from any language.
+ * A mock with the page "Run this endpoint", the API's description, a Postman collection, and control
+ * over HTTP from any language.
  */
 
 import { ownRefusal } from "../mock/answers.ts";
@@ -12,18 +12,18 @@ import { asRequest, type Received } from "../mock/received.ts";
 import { PACKED } from "./packed.ts";
 import { KPN_ORIGIN } from "../kpn.ts";
 
-/** How a playground is set up. */
+/** Options of {@linkcode createPlayground}. */
 export interface PlaygroundOptions extends ControlOptions {
   /**
-   * The library for the page: the text of one of its modules (`mod.js`, `src/kpn.js`) as a
-   * browser takes it, or `undefined` if there is none. Default: there is none.
+   * Reads the library's modules for the page: returns the text of a module (`mod.js`, `src/kpn.js`)
+   * for a browser, or `undefined` if there is no such module. Default: there are none.
    */
   readonly library?: ((path: string) => Promise<string | undefined>) | undefined;
-  /** Gets each request to `/mock` that changes the mock or is refused. The gateway's own are not among them. */
+  /** Receives each request to `/mock` that changes the mock or is refused. Default: none. */
   readonly onAnswer?: ((request: RecordedRequest) => void) | undefined;
 }
 
-/** What is served, by path. */
+/** Content types by file extension. */
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
   css: "text/css; charset=utf-8",
@@ -35,13 +35,13 @@ const TYPES: Readonly<Record<string, string>> = {
   bru: "text/plain; charset=utf-8",
 };
 
-/** Nothing is loaded from elsewhere, nothing is sent elsewhere, and no other page frames this one. */
+/** The page loads and sends nothing elsewhere, and no other page can frame it. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
   "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * A handler that serves the page and its company, and leaves every other path to the mock.
- * `GET /mock/ready` answers whoever asks.
+ * Makes a handler that serves the page, the descriptions and `/mock`, and passes all other requests to
+ * the gateway. `GET /mock/ready` answers even if control is off.
  */
 export function createPlayground(
   { mock, handle }: Gateway,
@@ -55,7 +55,7 @@ export function createPlayground(
   };
 }
 
-/** The answer to whatever is not for the gateway. */
+/** Answers a request that is not for the gateway. */
 async function answerItself(
   request: Received,
   mock: Gateway["mock"],
@@ -66,7 +66,7 @@ async function answerItself(
   const file = PACKED[path] ?? await moduleAt(path, options.library);
   if (file !== undefined) return withCors(serve(request, path, file), request);
   if (pathname.startsWith("/kpn-auth/")) {
-    return ownRefusal(404, "The library cannot be read; on Deno, --allow-read allows that.");
+    return ownRefusal(404, "The library cannot be read; Deno needs --allow-read.");
   }
   if (pathname === "/mock/ready") return Response.json({ ready: true });
   if (pathname !== "/mock" && !pathname.startsWith("/mock/")) return undefined;
@@ -74,7 +74,7 @@ async function answerItself(
   return guardControl(order, options.remote ?? false) ?? await answerControl(order, mock, options);
 }
 
-/** What changes the mock, and what is refused, is reported; who only reads, asks again and again. */
+/** Reports requests that change the mock or are refused. Programs that only read, poll: those are not reported. */
 async function report(
   request: Received,
   response: Response,
@@ -90,7 +90,7 @@ async function report(
   onAnswer({ ...recordOf(request, mock.now()), answer: { status, why } });
 }
 
-/** A module of the library, and no other file of the package. */
+/** A module of the library; never another file of the package. */
 async function moduleAt(
   path: string,
   library: PlaygroundOptions["library"],
@@ -104,7 +104,7 @@ function serve({ method, url: { origin } }: Received, path: string, file: string
     return ownRefusal(405, "Only GET is accepted.", { allow: "GET, HEAD" });
   }
   const extension = path.slice(path.lastIndexOf(".") + 1);
-  // What describes KPN's gateway describes the mock, at the mock's own address.
+  // The descriptions of KPN's gateway get the mock's address.
   const text = /yaml|json|http|bru/.test(extension) ? file.split(KPN_ORIGIN).join(origin) : file;
   return new Response(method === "HEAD" ? null : text, {
     headers: {
@@ -117,12 +117,12 @@ function serve({ method, url: { origin } }: Received, path: string, file: string
   });
 }
 
-/** The longest request that is echoed, in characters: a header has to carry it. */
+/** The longest request that is echoed, in characters: it must fit into a header. */
 const ECHO_LIMIT = 4_096;
 
 /**
- * The page shows its requests as they arrived here, with what the browser added. Only
- * the page itself gets this echo: `sec-fetch-site` is a header that no script can set.
+ * Adds an echo of the request, so that the page can show what the browser sent. Only the page itself
+ * gets it: no script can set the header `sec-fetch-site`.
  */
 function echoing(answer: Response, { method, url, headers, bytes }: Received): Response {
   if (headers["sec-fetch-site"] !== "same-origin") return answer;

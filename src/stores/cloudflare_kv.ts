@@ -14,14 +14,16 @@ export interface CloudflareKv {
   put(key: string, value: string, options: { expirationTtl: number }): Promise<unknown>;
 }
 
-/** The shortest time to live that Cloudflare takes, in seconds. */
+/** The shortest time to live that Cloudflare accepts, in seconds. */
 const SHORTEST_TTL = 60;
 
 /**
- * Shares the token through Workers KV. It is eventually consistent (another location
- * may see a token a minute late) and excludes nobody: locations that start at the
- * same time each mint, and a key takes one write a second. One token for all locations takes
- * a Durable Object.
+ * Shares the token through Workers KV. KV is eventually consistent (another location may see a
+ * token a minute later) and cannot lock: locations that start at the same time each request a
+ * token. A key accepts one write per second. For one token in all locations, use a Durable Object.
+ *
+ * @param namespace The `KVNamespace`.
+ * @returns A store that does not lock.
  *
  * @example
  * ```ts

@@ -8,29 +8,32 @@ import type { TokenStore } from "../stored.ts";
 
 /** The part of `Deno.Kv` that is used here. */
 export interface DenoKv {
-  /** Reads an entry; an absent one has no versionstamp. */
+  /** Reads an entry; a missing one has no versionstamp. */
   get(key: readonly string[]): Promise<{ value: unknown; versionstamp: string | null }>;
-  /** Writes an entry that expires, some time after `expireIn` ms. */
+  /** Writes an entry that expires after `expireIn` ms, or some time later. */
   set(key: readonly string[], value: unknown, options: { expireIn: number }): Promise<unknown>;
-  /** Begins a transaction. */
+  /** Starts a transaction. */
   atomic(): DenoKvAtomic;
 }
 
 /** The part of `Deno.AtomicOperation` that is used here. */
 export interface DenoKvAtomic {
-  /** Lets the transaction fail if the entry has another versionstamp. */
+  /** Makes the transaction fail if the entry has another versionstamp. */
   check(entry: { key: readonly string[]; versionstamp: string | null }): DenoKvAtomic;
   /** Writes an entry. */
   set(key: readonly string[], value: unknown, options: { expireIn: number }): DenoKvAtomic;
   /** Removes an entry. */
   delete(key: readonly string[]): DenoKvAtomic;
-  /** Does it all, or nothing. */
+  /** Executes the whole transaction, or nothing of it. */
   commit(): Promise<{ ok: boolean; versionstamp?: string }>;
 }
 
 /**
- * Shares the token through Deno KV, and excludes others from a mint by an atomic check.
- * A value can have 64 KiB; KPN's token takes one.
+ * Shares the token through Deno KV, and locks token requests with an atomic check. Deno KV limits
+ * values to 64 KiB; KPN's token takes about 1 KiB.
+ *
+ * @param kv The database, from `Deno.openKv`.
+ * @returns A store that locks.
  *
  * @example
  * ```ts
@@ -53,14 +56,14 @@ export function denoKvStore(kv: DenoKv): TokenStore {
     },
 
     set(key, token) {
-      // Deno KV takes whole milliseconds; a clock may have fractions.
+      // Deno KV accepts only whole milliseconds; a clock may have fractions.
       const expireIn = Math.ceil(token.expiresAt - token.requestedAt);
       return patiently(() => kv.set([key], token, { expireIn }));
     },
 
     async exclusive(key, hold) {
       const lock = [key, "lock"];
-      // Deno KV expires entries late: until when the lock counts stands in its value.
+      // Deno KV removes expired entries late: the lock's value says when it expires.
       const { value, versionstamp } = await kv.get(lock);
       const now = Date.now();
       if (typeof value === "number" && now < value) return undefined;
@@ -79,7 +82,7 @@ export function denoKvStore(kv: DenoKv): TokenStore {
   };
 }
 
-/** SQLite does not wait while another process writes, so we do: for half a second at most. */
+/** Retries for half a second at most while another process writes: SQLite itself does not wait. */
 async function patiently<T>(write: () => Promise<T>): Promise<T> {
   for (let pause = 2;; pause *= 2) {
     try {

@@ -1,5 +1,5 @@
 /**
- * One Durable Object that mints for all isolates of all locations, and the token source that asks it.
+ * A Durable Object that requests tokens for all isolates of all locations, and a token source that asks it.
  *
  * @module
  */
@@ -23,21 +23,21 @@ export interface TokenObjectStub {
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** How {@linkcode durableObjectSource} asks the object. */
+/** Options of {@linkcode durableObjectSource}. */
 export interface DurableObjectSourceOptions {
-  /** How long to wait for it, in ms. Default: 12,000: its own source gives up after 10,000. */
+  /** How long to wait for the object, in ms. Default: 12,000; the object's own source waits for 10,000. */
   readonly timeout?: number | undefined;
   /** The clock: epoch ms. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
   /** The origin that the object's tokens are for. Default: KPN's gateway. */
   readonly origin?: string | undefined;
-  /** Hears what happens. */
+  /** Receives an event whenever something happens to the token. Default: none. */
   readonly onEvent?: EventListener | undefined;
-  /** Lets what goes on in the background finish. */
+  /** Keeps the runtime alive for background work. Default: none. */
   readonly waitUntil?: WaitUntil | undefined;
 }
 
-/** What travels back in a token's stead, if it is our object that answers. */
+/** The object's answer if its source threw. */
 interface Failure {
   readonly kpnAuthError?: KpnAuthErrorDetails & {
     readonly code: KpnAuthErrorCode;
@@ -46,8 +46,8 @@ interface Failure {
 }
 
 /**
- * The Durable Object: extend it with a constructor that gives it its token source, whose
- * single flight is the exclusion. Bind it to its own Worker only: who reaches it, gets the token.
+ * The Durable Object. Extend it with a constructor that passes its token source, which requests one
+ * token at a time. Bind it only to its own Worker: any Worker that can reach it gets the token.
  *
  * @example
  * ```ts
@@ -69,16 +69,25 @@ interface Failure {
  * ```
  */
 export class TokenObject {
-  /** What `wrangler types` looks for in a Durable Object. It is a type alone: no instance has it. */
+  /** The brand that `wrangler types` expects of a Durable Object. It exists only as a type. */
   declare readonly __DURABLE_OBJECT_BRAND: never;
   readonly #source: TokenSource;
 
-  /** Holds `source`, from which all who ask get their token. */
+  /**
+   * Makes the object.
+   *
+   * @param source Where it gets its tokens, such as `createTokenSource`.
+   */
   constructor(source: TokenSource) {
     this.#source = source;
   }
 
-  /** Answers {@linkcode durableObjectSource}: with a token, or with what its source threw. */
+  /**
+   * Answers {@linkcode durableObjectSource}: with a token, or with the error of its source.
+   *
+   * @param request A request of {@linkcode durableObjectSource}.
+   * @returns The answer, as JSON.
+   */
   async fetch(request: Request): Promise<Response> {
     const call: TokenCall = await request.json();
     const answer = await this.#source.token(call).catch((error: KpnAuthError) => {
@@ -89,14 +98,18 @@ export class TokenObject {
 }
 
 /**
- * A token source that asks a {@linkcode TokenObject}, and keeps its token as any source does:
- * make it once an isolate, not once a request.
+ * Makes a token source that asks a {@linkcode TokenObject}, and keeps its token like any other source.
+ * Make one per isolate, not one per request.
  *
- * Its errors are those of the object's source; where the object itself cannot be reached, a
- * retryable `network_error` or `timeout`. While its token is valid, it is served without the object.
+ * Its errors are those of the object's source, or a retryable `network_error` or `timeout` if the
+ * object itself cannot be reached. It asks the object only when its token ages or is rejected.
  *
- * @param object How to reach the object: called before each request, since a stub belongs to one.
- * @param options How long to wait for it.
+ * @param object Returns the object's stub. It is called before each request, since a stub belongs to
+ * one request.
+ * @param options How long to wait, and what else the source needs. Default: 12 seconds.
+ * @returns The source.
+ * @throws {TypeError} If `timeout` is not a number, or `onEvent` is not a function.
+ * @throws {RangeError} If `timeout` is out of range.
  *
  * @example
  * ```ts
@@ -138,7 +151,7 @@ export function durableObjectSource(
     waitUntil,
     announce: announcer(options.onEvent),
     margins: { ageing: 300_000, stale: 10_000 },
-    random: () => 1, // the object's source ages a token a little sooner: it has a new one when it is asked
+    random: () => 1, // the latest ageing: by then the object's source has renewed the token
   });
 }
 
@@ -158,7 +171,7 @@ async function askObject(
   const token = readStoredToken(answer);
   if (token) return token;
   const { kpnAuthError: error } = Object(answer) as Failure;
-  if (!error) throw failure("invalid_response", "is no TokenObject");
+  if (!error) throw failure("invalid_response", "is not a TokenObject");
   throw new KpnAuthError(error.code, error.message, error);
 }
 

@@ -1,5 +1,5 @@
 /**
- * A store on Redis, or on anything that speaks its commands (Valkey, Upstash), through any client.
+ * A store on Redis, or on a server with its commands (Valkey, Upstash), through any client.
  *
  * @module
  */
@@ -7,21 +7,21 @@
 import type { TokenStore } from "../stored.ts";
 
 /**
- * Sends one command, and gives its reply. `key` is the one key that the command is about: a client
- * that does not read commands finds by it the node of a cluster.
+ * Sends one command and returns its reply. `key` is the command's only key, which some clients need
+ * to find the node of a cluster.
  */
 export type RedisCommand = (
   args: [name: string, ...args: string[]],
   key: string,
 ) => Promise<unknown>;
 
-/** Only its owner removes a lock, and in one step: meanwhile it may have lapsed to another. */
+/** Removes the lock in one step, if it still is this owner's: it may have expired, and another may have it. */
 const RELEASE =
   'if redis.call("get",KEYS[1])==ARGV[1] then return redis.call("del",KEYS[1]) end return 0';
 
 /**
- * Shares the token through Redis, and excludes others from a mint by `SET NX PX`.
- * Keys are `kpn-auth:…`. A fail-over that loses the lock costs a mint, and no call.
+ * Shares the token through Redis, and locks token requests with `SET NX PX`. Keys begin with
+ * `kpn-auth:`. If a fail-over loses the lock, one more token is requested, and no call fails.
  *
  * @param command How your client sends a command, always to a primary:
  *
@@ -31,7 +31,7 @@ const RELEASE =
  * - ioredis, also Cluster and Sentinel: `([name, ...args]) => client.call(name, ...args)`
  * - Upstash: `(args) => client.exec(args)`
  *
- * @returns A store that locks. Share it between your sources, as you share the client.
+ * @returns A store that locks. Share it between your sources, like the client.
  *
  * @example
  * ```ts
@@ -50,12 +50,12 @@ export function redisStore(command: RedisCommand): TokenStore {
   return {
     async get(key) {
       const reply = await command(["GET", key], key);
-      // Upstash's own client has parsed it already.
+      // Upstash's own client returns it parsed.
       return typeof reply === "string" ? JSON.parse(reply) : reply;
     },
 
     set(key, token) {
-      // Redis takes whole milliseconds; a clock may have fractions.
+      // Redis accepts only whole milliseconds; a clock may have fractions.
       const lifetime = Math.ceil(token.expiresAt - token.requestedAt);
       return command(["SET", key, JSON.stringify(token), "PX", `${lifetime}`], key);
     },

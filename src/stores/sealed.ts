@@ -1,5 +1,5 @@
 /**
- * Seals tokens before they reach a store.
+ * Encrypts tokens before they reach a store.
  *
  * @module
  */
@@ -7,20 +7,21 @@
 import type { TokenStore } from "../stored.ts";
 import type { AccessToken } from "../token.ts";
 
-/** A `CryptoKey`; not every platform's types have that name. */
+/** A `CryptoKey`; the types of some platforms do not have that name. */
 export type SealingKey = Parameters<typeof crypto.subtle.encrypt>[1];
 
-/** How many bytes of nonce stand before what they sealed. */
+/** The length of the nonce before the encrypted bytes. */
 const NONCE = 12;
 
 /**
- * Wraps `store`, so that it holds tokens encrypted: AES-GCM, a fresh nonce for each, and the
- * store's key as additional data (a token that was moved to another key does not open).
+ * Wraps `store` so that it holds encrypted tokens: AES-GCM with a new nonce for each token, and the
+ * store's key as additional data, so that a token moved to another key cannot be decrypted.
  *
- * @param store Any store; it also excludes, if it can.
- * @param keys AES-GCM keys: the first seals, any of them opens. To rotate, put the new key behind
- * the old one on every machine, then before it, then drop the old one.
- * @throws {RangeError} If there is no key.
+ * @param store Any store; if it can lock, so can the wrapped one.
+ * @param keys AES-GCM keys: the first one encrypts, any of them decrypts. To rotate, add the new key
+ * after the old one on every machine, then move it before the old one, then remove the old one.
+ * @returns A store to pass to a token source.
+ * @throws {RangeError} If `keys` is empty.
  *
  * @example
  * ```ts
@@ -46,7 +47,7 @@ export function sealedStore(
 ): TokenStore {
   const ring = [...keys];
   const [first] = ring;
-  if (!first) throw new RangeError("Cannot seal a store: there is no key");
+  if (!first) throw new RangeError("Cannot seal a store: keys is empty");
 
   return {
     async get(key) {
@@ -58,7 +59,7 @@ export function sealedStore(
         crypto.subtle.decrypt(parameters(iv, key), secret, bytes.slice(NONCE))
       );
       const text = await Promise.any(opened).catch(() => {
-        throw new Error("no key opens the stored value");
+        throw new Error("no key decrypts the stored value");
       });
       return JSON.parse(new TextDecoder().decode(text));
     },
@@ -70,7 +71,7 @@ export function sealedStore(
       const chars = [...iv, ...new Uint8Array(bytes)].map((byte) => String.fromCharCode(byte));
       const { requestedAt, expiresAt } = token;
       const record = { sealed: btoa(chars.join("")), requestedAt, expiresAt };
-      // All that a store may look at is there: the dates.
+      // A store may read the dates of a token, and nothing else of it.
       return await store.set(key, record as unknown as AccessToken);
     },
 
@@ -78,7 +79,7 @@ export function sealedStore(
   };
 }
 
-/** The store's key is bound, so that a sealed token cannot be moved. */
+/** The store's key is authenticated too, so that a sealed token cannot be moved to another key. */
 const parameters = (iv: Uint8Array<ArrayBuffer>, storeKey: string) => ({
   name: "AES-GCM",
   iv,

@@ -148,7 +148,7 @@ onEach("an answer that stalls half-way ends with 4 and says so", async (runtime)
       assertEquals(code, 4);
       if (!stdout) continue;
       assertEquals(stdout, "half");
-      const said = `kpn-auth: Nothing came from 127.0.0.1:PORT for ${timeout} ms`;
+      const said = `kpn-auth: Nothing arrived from 127.0.0.1:PORT for ${timeout} ms`;
       return assertStringIncludes(stderr.replace(/:\d+ for/, ":PORT for"), said);
     }
     throw new Error("nothing came in the longest time either");

@@ -68,14 +68,14 @@ Deno.test("escapes in double quotes, and what is none", async () => {
 const REFUSED: readonly (readonly [string | Uint8Array, RegExp])[] = [
   [
     `KPN_CLIENT_ID=${ID}\nKPN_SECRET=${SECRET}`,
-    /KPN_CLIENT_SECRET is neither in \S+ nor .+ It names KPN_CLIENT_ID, KPN_SECRET\.\n/,
+    /KPN_CLIENT_SECRET is neither in \S+ nor .+ It contains KPN_CLIENT_ID, KPN_SECRET\.\n/,
   ],
   [
     `CLIENT_ID=${ID}\nclient_secret=${SECRET}`,
-    /has neither KPN_CLIENT_ID nor .+ It names CLIENT_ID, client_secret\.\n/,
+    /has neither KPN_CLIENT_ID nor .+ It contains CLIENT_ID, client_secret\.\n/,
   ],
-  [`KPN_CLIENT_ID=${ID}\n=${SECRET}\n`, /It names KPN_CLIENT_ID\. Not NAME=VALUE: line 2\.\n/],
-  [`KPN_CLIENT_ID=${ID}\ns3cretS3CRET==\n`, /It names KPN_CLIENT_ID, 1 more\.\n/],
+  [`KPN_CLIENT_ID=${ID}\n=${SECRET}\n`, /It contains KPN_CLIENT_ID\. Not NAME=VALUE: line 2\.\n/],
+  [`KPN_CLIENT_ID=${ID}\ns3cretS3CRET==\n`, /It contains KPN_CLIENT_ID, 1 more\.\n/],
   [`KPN_CLIENT_ID=${ID}\nKPN_CLIENT_SECRET=\n`, /KPN_CLIENT_SECRET is neither in/],
   [
     `KPN_CLIENT_ID=${ID}\nKPN_CLIENT_SECRET=s3cret #s3cret\n`,
@@ -87,12 +87,12 @@ const REFUSED: readonly (readonly [string | Uint8Array, RegExp])[] = [
   ],
   [
     `KPN_CLIENT_ID=${ID}\nKPN_CLIENT_SECRET="s3cret"s3cret"\n`,
-    /line 2: KPN_CLIENT_SECRET goes on after its closing quote/,
+    /line 2: KPN_CLIENT_SECRET continues after its closing quote/,
   ],
   [`KPN_CLIENT_ID=${ID}\nKPN_CLIENT_SECRET="s3cret\\ns3cret"\n`, /clientSecret/],
-  [`s3cret\n`, /It names nothing\. Not NAME=VALUE: line 1\.\n/],
-  ["", /It names nothing\.\n/],
-  [new Uint8Array([0x4b, 0x80, 0x81, 0x3d]), /no text in UTF-8 or UTF-16/],
+  [`s3cret\n`, /It contains nothing\. Not NAME=VALUE: line 1\.\n/],
+  ["", /It contains nothing\.\n/],
+  [new Uint8Array([0x4b, 0x80, 0x81, 0x3d]), /not text in UTF-8 or UTF-16/],
 ];
 
 Deno.test("B84: what cannot be told is refused with what the file has, names only", async () => {
@@ -103,7 +103,7 @@ Deno.test("B84: what cannot be told is refused with what the file has, names onl
         variables: {},
       });
       assertEquals([code, stdout, mock.requests.length], [3, "", 0], stderr);
-      assertMatch(stderr.replace(/ kpn-auth doctor looks for the cause\./, ""), reason);
+      assertMatch(stderr.replace(/ To find the cause, run kpn-auth doctor\./, ""), reason);
       assert(!/s3cret/i.test(stderr), stderr);
     });
   }

@@ -44,7 +44,7 @@ onEach(
   async (runtime) => {
     const { code, stdout, stderr } = await run(runtime, ["token", `--client-secret=${SECRET}`]);
     assertEquals([code, stdout], [2, ""]);
-    assertMatch(stderr, /never taken from an argument: .+\nSee kpn-auth token --help\.\n$/);
+    assertMatch(stderr, /cannot be arguments: .+\nSee kpn-auth token --help\.\n$/);
     const unreadable = await run(runtime, ["token", "--env-file", "/nowhere/.env"], {
       read: "/nowhere/.env",
     });

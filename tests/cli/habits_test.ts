@@ -234,7 +234,7 @@ Deno.test("B87: KPN_TOKEN is used instead of a request for one, by call and curl
   assertMatch(rejected.stderr, /HTTP 401: invalid_token.* KPN_TOKEN/);
   for (const value of ["Bearer x", "x\n", "x y"]) {
     const odd = await run(["call", PATH], mock, { variables: { KPN_TOKEN: value } });
-    assertEquals([odd.code, odd.stderr.includes("KPN_TOKEN is no token")], [3, true]);
+    assertEquals([odd.code, odd.stderr.includes("KPN_TOKEN is not a token")], [3, true]);
   }
 });
 

@@ -185,7 +185,10 @@ for (const runtime of SOME) {
 
   Deno.test(`mock -- COMMAND says that there is no such program [${runtime.name}]`, async () => {
     const { code, stderr } = await run(runtime, ["mock", "--", "no-such-program"], { all: true });
-    assertEquals([code, stderr], [127, "kpn-auth: There is no program no-such-program to run.\n"]);
+    assertEquals([code, stderr], [
+      127,
+      "kpn-auth: There is no program no-such-program. Is it on the PATH?\n",
+    ]);
   });
 }
 

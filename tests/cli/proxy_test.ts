@@ -96,11 +96,11 @@ const REMEDIES: readonly (readonly [string, Partial<Error> & { code?: string }, 
   ["a wrong name", {
     code: "ERR_TLS_CERT_ALTNAME_INVALID",
     message: "Hostname/IP does not match certificate's altnames",
-  }, /another host's.+No CA setting helps/],
+  }, /for another host.+A CA setting does not help/],
   [
     "Deno's wrong name",
     { message: 'invalid peer certificate: certificate not valid for name "a"' },
-    /another host's/,
+    /for another host/,
   ],
   [
     "expired",
@@ -110,7 +110,7 @@ const REMEDIES: readonly (readonly [string, Partial<Error> & { code?: string }, 
   ["a company's CA", {
     code: "SELF_SIGNED_CERT_IN_CHAIN",
     message: "self-signed certificate in certificate chain",
-  }, /The proxy shows a certificate of its own\. .+company's own CA: DENO_CERT/],
+  }, /The proxy uses its own certificate\. .+company's own CA: DENO_CERT/],
   [
     "no TLS",
     { code: "ERR_SSL_WRONG_VERSION_NUMBER", message: "wrong version number" },

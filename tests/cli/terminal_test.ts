@@ -11,7 +11,7 @@ onEachWith(
       await using coloured = openTerminal(tmux, command, { ...ENVIRONMENT, ...env });
       const report = await coloured.until(/exit \d/);
       assertStringIncludes(report, "\x1b[32m✓\x1b[39m environment");
-      assertMatch(report, /All is well\.\r\nexit 0/);
+      assertMatch(report, /Everything works\.\r\nexit 0/);
       await using plain = openTerminal(tmux, command, { ...ENVIRONMENT, ...env, NO_COLOR: "1" });
       assert(!(await plain.until(/exit 0/)).includes("\x1b[3"), "it is coloured");
     });

@@ -35,11 +35,11 @@ Deno.test("B30: no secret and no token stands in a command unless asked for", ()
 Deno.test("B30: a secret that cannot be left out is refused", () => {
   const shell = "posix";
   for (const authorization of ["Basic s3cret", "Bearers3cret", "s3cret"]) {
-    refused(call("", { authorization }), { shell }, "no bearer token");
+    refused(call("", { authorization }), { shell }, "not a bearer token");
   }
   refused(call("", { cookie: "s3cret" }), { shell }, "cookie");
   refused({ url: `${URL}?access_token=s3cret` }, { shell }, "in the URL");
-  refused(call('{"client_secret":"s3cret"}'), { shell }, "no form");
+  refused(call('{"client_secret":"s3cret"}'), { shell }, "not a form");
   for (const shell of ["cmd", "batch"] as const) refused(token, { shell, expand: "shell" }, shell);
 });
 
@@ -59,7 +59,7 @@ Deno.test("B41: CR, LF, NUL and what curl cannot send are refused", () => {
   refused({ url: "file:///s3cret" }, { shell: "posix" }, "URL");
   refused({ url: URL, body: "s3cret" }, { shell: "posix" }, "GET");
   refused({ url: URL, method: "s3cret; x" }, { shell: "posix" }, "method");
-  refused({ url: URL }, { shell: "tcsh" as "posix" }, "shell is one of");
+  refused({ url: URL }, { shell: "tcsh" as "posix" }, "shell must be one of");
 });
 
 Deno.test("B40: what a shell of Windows cannot carry is refused with the reason", () => {
@@ -149,11 +149,13 @@ Deno.test("B30: a client secret in a body that is no form is refused, however it
   ];
   for (const body of bodies) {
     for (const headers of [{}, { "content-type": "application/json" }]) {
-      for (const shell of SHELLS) refused(call(body, headers), { shell }, "a body that is no form");
+      for (const shell of SHELLS) {
+        refused(call(body, headers), { shell }, "a body that is not a form");
+      }
     }
   }
   const form = { "content-type": "application/x-www-form-urlencoded" };
-  refused(call(bodies.at(-1)!, form), { shell: "posix" }, "a body that is no form");
+  refused(call(bodies.at(-1)!, form), { shell: "posix" }, "a body that is not a form");
   assert(curlCommand(call("client%5Fid=%u00&100%"), { shell: "posix" }).includes("100%"));
 });
 
@@ -205,7 +207,7 @@ Deno.test("a shell that is none is refused with those that are", () => {
   refused(
     { url: URL },
     { shell: "tcsh" as "posix" },
-    "shell is one of posix, fish, nu, powershell, cmd, batch",
+    "shell must be one of posix, fish, nu, powershell, cmd, batch",
   );
 });
 

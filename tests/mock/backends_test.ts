@@ -71,7 +71,7 @@ Deno.test("a route that throws, or gives nothing, is told so", async () => {
   };
   const mock = mockKpn({ routes });
   assertMatch(await (await call(mock, `${KPN}/throws`)).text(), /\/throws threw: oops/);
-  assertMatch(await (await call(mock, `${KPN}/nothing`)).text(), /gave no Response/);
+  assertMatch(await (await call(mock, `${KPN}/nothing`)).text(), /returned no Response/);
 });
 
 Deno.test("where there is neither a route nor an upstream, KPN's 404 says how to add one", async () => {
@@ -163,7 +163,7 @@ Deno.test("an upstream is on this machine, unless it is allowed elsewhere", asyn
     ["http://prism:4010", "allowRemoteUpstream"],
     ["http://127.0.0.1.evil.example", "allowRemoteUpstream"],
     ["127.0.0.1:4010", "http"],
-    ["nonsense", "is no URL"],
+    ["nonsense", "is not a URL"],
     ["http://127.0.0.1/?a=1", "more than an origin"],
     [{ "kpn/sms": "http://127.0.0.1:1" }, "does not begin with"],
   ];

@@ -101,7 +101,7 @@ const WILD: Readonly<Record<string, [TokenCall, string[], number]>> = {
     [
       "content-type has a parameter: x=y",
       "grant_type is twice in the query",
-      "grant_type is in the body as well",
+      "grant_type is also in the body",
       "the credentials are in Authorization: Basic",
     ],
     415,
@@ -150,7 +150,7 @@ Deno.test("B90: what KPN's own pages send differs only in words, strict or not",
     "content-type has a parameter: charset=UTF-8",
   ]);
   assertEquals(await differences({ body: `grant_type=client_credentials&${BODY}&more=1` }), [
-    "grant_type is in the body as well",
+    "grant_type is also in the body",
     "more parameters: more",
   ]);
   assertEquals(

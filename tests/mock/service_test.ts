@@ -142,9 +142,9 @@ Deno.test("B89: what is misspelt in a script is refused, with the nearest name",
   assertThrows(script("ok", { "x-request-id": "a" }), TypeError, 'did you mean "requestId"?');
   assertThrows(script("ok", { wherever: 1 }), TypeError, "known: to, method, path");
   assertThrows(script("ok", { times: "2" }), TypeError, 'not "2"');
-  assertThrows(script("ok", { path: "oauth" }), TypeError, 'path begins with "/"');
-  assertThrows(script("ok", { client: 7 }), TypeError, "client is a string, not 7");
-  assertThrows(script("ok", { delay: 2 ** 31 }), TypeError, "delay is ms");
+  assertThrows(script("ok", { path: "oauth" }), TypeError, 'path must begin with "/"');
+  assertThrows(script("ok", { client: 7 }), TypeError, "client must be a string, not 7");
+  assertThrows(script("ok", { delay: 2 ** 31 }), TypeError, "delay must be from 0");
 });
 
 Deno.test("B89: the clock is put forward, and a token expires by it", async () => {

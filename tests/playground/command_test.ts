@@ -182,6 +182,9 @@ Deno.test("B89: --host listens for other machines, and warns", async () => {
     assertEquals(await status("evil.example"), "403");
     assertEquals(await status("not a host"), "400");
     kill("SIGTERM");
-    assertMatch(await log, /^kpn-auth: warning: it listens on 0\.0\.0\.0\. .*read its requests/);
+    assertMatch(
+      await log,
+      /^kpn-auth: warning: the mock listens on 0\.0\.0\.0\. .*read its requests/,
+    );
   });
 });
