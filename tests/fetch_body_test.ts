@@ -294,7 +294,7 @@ Deno.test("B18: an answer that comes when its caller has left is cancelled, what
   const controller = new AbortController();
   const fetch = () => (queueMicrotask(() => controller.abort("left")), promise);
   const call = authorizedFetch(source, { fetch })("/x", { signal: controller.signal });
-  assertEquals(await assertRejects(() => call), "left");
+  assertEquals<unknown>(await assertRejects(() => call), "left");
   resolve(response);
   await turn();
   assertEquals(fate.now, "cancelled");

@@ -504,7 +504,7 @@ Deno.test("a stream of text, as after Node's setEncoding, is no raw body, and no
   for (const chunk of [BODY, bytes(BODY).buffer, undefined, new Uint16Array(2)]) {
     const body = new Blob([]).stream().pipeThrough(
       new TransformStream<unknown, Uint8Array>({
-        start: (controller) => controller.enqueue(chunk as Uint8Array),
+        start: (controller) => controller.enqueue(chunk as unknown as Uint8Array),
       }),
     );
     const error = await assertRejects(
