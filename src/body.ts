@@ -123,10 +123,10 @@ function chunkOf(chunk: unknown): string | Uint8Array {
   return whole;
 }
 
-/** A `Uint8Array<ArrayBuffer>`, as TypeScript before 5.7 can read it, too. */
+/** A `Uint8Array<ArrayBuffer>`, in a form that TypeScript before 5.7 can read, too. */
 type Bytes = ReturnType<typeof Uint8Array.of>;
 
-/** The bytes of a buffer or a view, of whatever realm: not copied. */
+/** The bytes of a buffer or a view, from any realm; not a copy. */
 export function bytesOf(value: unknown): Bytes | undefined {
   if (ArrayBuffer.isView(value)) {
     return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);

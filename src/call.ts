@@ -163,7 +163,7 @@ async function bodyOf(
   if (override) return override;
   if (request.body === null) return undefined;
   const bytes = await within(Infinity, signalOf(request, init), () => request.arrayBuffer());
-  // Firefox shows no body at all.
+  // In Firefox `request.body` is missing.
   return request.bodyUsed || bytes.byteLength ? { read: () => bytes } : undefined;
 }
 

@@ -4,9 +4,10 @@
 export const MAX_TIMER = 2 ** 31 - 1;
 
 /**
- * Waits for `work`, for at most `ms` (`Infinity`: no limit) and until the caller's `signal`
- * aborts: then rejects with what `late` gives (without it, resolves to `undefined`), or with the
- * signal's reason. The signal that `work` is given aborts when nobody waits for it any more.
+ * Waits for `work` for at most `ms` (`Infinity`: no limit), or until the caller's `signal` aborts.
+ * When time is up, it rejects with what `late` returns (without `late` it resolves to `undefined`);
+ * after an abort it rejects with the signal's reason. The signal passed to `work` aborts as soon as
+ * nobody waits.
  * Leaves no timer and no listener behind.
  */
 export function within<T>(
@@ -20,7 +21,7 @@ export function within<T>(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stay: (() => void) | undefined;
   return new Promise<T>((resolve, reject) => {
-    // Where there is no limit a timer would only cost, and keep the process from ending.
+    // Without a limit, a timer would cost time and keep the process alive.
     if (ms < Infinity) {
       timer = setTimeout(() => late ? reject(late()) : resolve(undefined as T), ms);
     }

@@ -115,7 +115,7 @@ export function authorizedFetch(
         if (signal?.aborted) discard(answer); // nobody waits for it any more
         return answer;
       };
-      // Not every host's fetch ends with its signal: happy-dom's does not during a preflight.
+      // Some hosts' fetch ignores its signal: happy-dom's does during a preflight.
       return checkResponse(await (signal ? within(Infinity, signal, sent) : sent()));
     };
     if (call.authorized) return await send();
@@ -215,12 +215,12 @@ function cloneable(response: Response): Response {
   });
 }
 
-/** Whether a Response with this status and a body can be made: not with 999, nor with 304. */
+/** Whether `new Response` accepts a body with this status: it refuses 999 and 304, for example. */
 function isMakeable({ status }: Response): boolean {
   return status >= 200 && status <= 599 && !/^(204|205|304)$/.test(`${status}`);
 }
 
-/** A copy that ends with `over`, however it is held: nothing of an answer stays open for it. */
+/** A copy that ends when `over` aborts, even if somebody still holds it: it keeps no connection open. */
 function copyOf(response: Response, over: AbortSignal): Response {
   // A wrapper of fetch has read it, or it is a stub.
   if (response.bodyUsed || !response.clone) return response;

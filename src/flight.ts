@@ -10,8 +10,8 @@ export interface SingleFlight<T> {
   /** Starts the run that others join. The caller handles its rejection. */
   launch(work: () => Promise<T>): Promise<T>;
   /**
-   * Waits for the run in the air, or for the one that `start` launches, whose error is rethrown
-   * as it is. Who waits again names the time (epoch ms) since when it has been waiting: the
+   * Waits for the run in progress, or for the one that `start` launches, whose error is rethrown
+   * unchanged. A caller that waits again passes the time of its first wait (epoch ms) as `since`: the
    * timeout is total.
    */
   join(start: () => Promise<T>, since?: number): Promise<T>;
@@ -38,11 +38,13 @@ const LATE = Symbol();
 const ANOTHER = "another call's token request";
 
 /**
- * An edge runtime may end the request that started a run: its promise then never
- * settles, or rejects in the runtime's words (workerd#210). So each waiter has a timer of
- * its own, a run that outlived its deadline is dead, and what rejects another call's run without
- * being a {@linkcode KpnAuthError} is no outcome: the waiter clears the slot and goes round. A
- * waiter waits for `timeout` in all; a run that was orphaned costs it one more.
+ * Makes a single flight.
+ *
+ * An edge runtime may end the request that started a run: the run's promise then never settles, or
+ * rejects with the runtime's own error (workerd#210). So each waiter has its own timer, a run past its
+ * deadline counts as dead, and if another call's run rejects with an error other than a
+ * {@linkcode KpnAuthError}, that is not a result: the waiter forgets the run and joins or starts
+ * another. A waiter waits for `timeout` in total, and for one more `timeout` if the run was orphaned.
  */
 export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>): SingleFlight<T> {
   const limit = timeout + GRACE;
@@ -75,7 +77,7 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
       try {
         return await within(Math.min(mine, its), undefined, () => promise, () => LATE);
       } catch (error) {
-        // Its own run is not rejected by the end of its request, but by a mistake of the program's.
+        // Not the end of a request rejects a caller's own run, but a mistake in the program.
         if (isKpnAuthError(error) || !others && error !== LATE) throw error;
         if (error === LATE && mine < its) {
           throw tooLate(`timeout (${timeout} ms) ran out while waiting for ${ANOTHER}`);
@@ -90,7 +92,7 @@ export function createSingleFlight<T>({ timeout, now, land }: FlightOptions<T>):
   return { busy: () => !!inAir(), launch, join };
 }
 
-/** Why it was rejected, in parentheses; a run that just died says nothing. */
+/** Why a run was rejected, in parentheses; nothing if it never settled. */
 function said(error: unknown): string {
   return error === LATE || error === undefined ? "" : ` (${causeOf(error).message})`;
 }

@@ -152,10 +152,10 @@ export async function verifyWebhook(
   const keyId = header("key-id") || undefined;
   const byKeyId = isA("Map", secrets) ? secrets as ReadonlyMap<unknown, string> : undefined;
   if (byKeyId && !byKeyId.has(keyId)) {
-    refuse("unknown_key", `no secret is for its key id, ${JSON.stringify(keyId)}`);
+    refuse("unknown_key", `its key id, ${JSON.stringify(keyId)}, has no secret`);
   }
   const body = await readBody(request, limit);
-  // All are tried: the time does not say which of them signed.
+  // Tries all of them, so that the time taken does not show which one signed.
   const listed = [secrets as string | readonly string[]].flat();
   const possible = byKeyId ? [byKeyId.get(keyId)!] : listed.length ? listed : [""];
   const signed = await Promise.all(possible.map((secret) => hasSigned(secret, signature, body)));
@@ -171,7 +171,7 @@ export async function verifyWebhook(
   return { body, text, json: () => JSON.parse(text()), keyId, attempt, timestamp };
 }
 
-/** By its tag: another realm's are no instances of this one's classes, and Node's Buffer has bytes too. */
+/** Whether a value has this tag, which works for other realms' classes and for Node's Buffer, unlike `instanceof`. */
 function isA(tag: "Map" | "Uint8Array", value: unknown): boolean {
   return Object(value)[Symbol.toStringTag] === tag;
 }
@@ -207,7 +207,7 @@ function notRaw(): TypeError {
   );
 }
 
-/** Reads to the end, or past the limit: then there is nothing. An abort is a body that broke off. */
+/** Reads to the end; returns nothing if the body is longer than the limit. Refuses a body that broke off. */
 async function readStream(body: ByteStream, signal: AbortSignal | undefined, limit: number) {
   let bytes = new Uint8Array(1_024);
   let size = 0;

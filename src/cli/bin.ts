@@ -50,17 +50,17 @@ function interrupted(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", resolve);
     process.once("SIGTERM", resolve);
-    // Not in a script, which may start a mock that is to stay: `kpn-auth mock &`.
+    // Not under `npm run`: a script may start a mock that stays, with `kpn-auth mock &`.
     if (npmCommand() === "exec") orphaned(resolve);
   });
 }
 
-/** What npm does: `exec` as `npx`, or it runs a script. */
+/** The npm command that started this: `exec` for `npx`, or the one that runs a script. */
 function npmCommand(): string | undefined {
   return name === "node" ? process.env["npm_command"] : undefined;
 }
 
-/** npm runs this in a shell, and passes SIGTERM on to that only: what is left is an orphan. */
+/** Detects that the parent has ended: npm runs this in a shell, and forwards SIGTERM only to the shell. */
 function orphaned(resolve: () => void): void {
   const { ppid } = process;
   const timer = setInterval(() => {

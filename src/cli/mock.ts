@@ -78,12 +78,12 @@ async function run({ values, program }: Parsed<typeof OPTIONS>, io: Io): Promise
   const { host = "127.0.0.1", control = false } = values;
   const port = numberOf("port", values.port, 65_535) ?? 0;
   const line = values.log === "json" ? jsonLine : textLine;
-  // Whoever read the log may have seen enough: the mock goes on.
+  // The mock continues if the reader of its log has ended.
   const onAnswer = (request: RecordedRequest) => void io.stderr(line(request)).catch(() => {});
   const gateway = createGateway(settingsOf({ ...await mockOptions(values, io), onAnswer }));
   const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
   let stopping = false;
-  // A command is what ends the mock around it.
+  // With a command, only the command's end stops the mock.
   const stop = program.length ? undefined : () => void (stopping = true);
   const library = libraryBeside(io.program ?? "");
   const handle = createPlayground(gateway, { control, remote, stop, library, onAnswer });

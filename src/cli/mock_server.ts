@@ -19,8 +19,8 @@ type Handler = (request: Received) => Promise<Response>;
 
 /**
  * How long a request's head, and a whole request, may take to arrive, and how long a connection may
- * wait for its next request, in ms. Node's own 5 s are less than a busy machine's stall: the request
- * that has come meanwhile is then reset.
+ * wait for its next request, in ms. Node's default for the last is 5 s: a busy machine may stall for
+ * longer, and a request that arrived meanwhile would be reset.
  */
 const LIMITS = {
   headersTimeout: 10_000,
@@ -70,7 +70,7 @@ async function answer(
     return void outgoing.end("(the mock's own answer) The mock cannot read this request.\n");
   }
   await send(await handle(request), outgoing);
-  // Nobody reads it any more. The next request of this connection comes behind it.
+  // Drop the rest of the body: the next request of this connection follows it.
   request.stream?.cancel().catch(() => {});
 }
 

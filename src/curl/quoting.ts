@@ -11,9 +11,9 @@ export type Shell = "posix" | "fish" | "nu" | "powershell" | "cmd" | "batch";
 
 /** The rules of a shell. */
 export interface Quoting {
-  /** Its name, for people. */
+  /** The name that people see. */
   readonly title: string;
-  /** How curl is called: in PowerShell 5.1 `curl` is another program. */
+  /** The name of the curl program: in PowerShell 5.1 `curl` is another command. */
   readonly curl: string;
   /** The text between two arguments. */
   readonly separator: string;
@@ -23,7 +23,7 @@ export interface Quoting {
   readonly carries: RegExp;
   /** The longest command, in characters. */
   readonly limit: number;
-  /** The line that sets an environment variable; `value` has no quotes, blanks or marks of a shell. */
+  /** The line that sets an environment variable; `value` must not need quotes. */
   readonly assign: (name: string, value: string) => string;
 }
 

@@ -38,14 +38,14 @@ export function contentTypeDifference(
 }
 
 /**
- * A parameter's name as it can be quoted: what is no word may be a secret. JSON that is sent as a
- * form, as `curl -d` does, is one long name.
+ * A parameter's name, if it is safe to quote: anything but a word may be a secret. JSON sent as a form,
+ * as `curl -d` does, is one long name.
  */
 export function quotedName(name: string): string {
-  return /^(?=.{1,32}$)[a-z]+(?:[A-Z_-][a-z]+)*$/.test(name) ? name : "(its name is no word)";
+  return /^(?=.{1,32}$)[a-z]+(?:[A-Z_-][a-z]+)*$/.test(name) ? name : "(its name is not a word)";
 }
 
-/** The first name that is given more than once, which RFC 6749 section 3.2 forbids. */
+/** The first name that is repeated, which RFC 6749 section 3.2 forbids. */
 export function repeatedName(parameters: URLSearchParams): string | undefined {
   const seen = new Set<string>();
   for (const name of parameters.keys()) {

@@ -1,9 +1,9 @@
 /** A request as the mock reads it from any server: its head, and up to 1 MiB of its body. */
 
-/** A `Uint8Array<ArrayBuffer>`, as TypeScript before 5.7 can read it, too. */
+/** A `Uint8Array<ArrayBuffer>`, in a form that TypeScript before 5.7 can read, too. */
 type Bytes = ReturnType<typeof Uint8Array.of>;
 
-/** What is known of a request while it is answered. */
+/** A request that the mock has received. */
 export interface Received {
   readonly method: string;
   readonly url: URL;
@@ -11,7 +11,7 @@ export interface Received {
   readonly headers: Readonly<Record<string, string>>;
   /** The body's first MiB. */
   readonly bytes: Bytes;
-  /** The whole body of a longer one. */
+  /** The complete body, if it is longer. */
   readonly stream?: ReadableStream<Uint8Array>;
   /** Aborts when the client is gone. Made on demand, since few answers need it. */
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ export function begun(
   return { bytes: bytes.subarray(0, BODY_LIMIT), stream };
 }
 
-/** All chunks as one. */
+/** Joins chunks. */
 export function joined(chunks: readonly Uint8Array[]): Bytes {
   const bytes = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0));
   let at = 0;

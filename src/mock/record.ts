@@ -18,7 +18,7 @@ export interface RecordedRequest {
   readonly bytesDropped: number;
   /** The id of its client, if the mock knows it. */
   readonly clientId?: string;
-  /** How it differs from KPN's documented request, though programs in use send it so, in words. No secret stands in them. */
+  /** How it differs from the request that KPN documents, in words. They contain no secret. */
   readonly differences: readonly string[];
   /** The mock's answer; absent until there is one. */
   readonly answer?: RecordedAnswer;

@@ -134,13 +134,13 @@ function quoted(value: unknown): string {
   return (JSON.stringify(value) ?? String(value)).slice(0, 80);
 }
 
-/** What to say of a field that nobody knows: a slip of the finger must not be lost in silence. */
+/** The message for an unknown field, if there is one: a typing error must not be ignored silently. */
 export function unknownField(options: object, known: readonly string[]): string | undefined {
   const name = Object.keys(options).find((name) => !known.includes(name));
   return name && `there is no field ${quoted(name)}${hint(name, known, "known")}`;
 }
 
-/** The nearest name, or all of them. */
+/** Suggests the nearest name, or lists all of them. */
 function hint(word: unknown, names: readonly string[], all: string): string {
   const meant = typeof word === "string" ? nearest(word, names) : undefined;
   return meant ? `; did you mean ${quoted(meant)}?` : `; ${all}: ${names.join(", ")}`;

@@ -197,7 +197,7 @@ function originOf(url: string): string {
 
 function check(url: string, origins: readonly string[], options: DeliverOptions): void {
   if (typeof url !== "string" || !/^https?:/i.test(url) || !URL.canParse(url)) {
-    refuse("the url is no http URL");
+    refuse("url is not an http URL");
   }
   const unknown = unknownField(options, ["key", "attempt", "timestamp", "wrong"]);
   if (unknown) refuse(unknown);

@@ -10,7 +10,7 @@ import { ANSWER_NAMES, type ScriptedAnswer, type ScriptOptions } from "../mock/s
 
 /** Who may use `/mock`, and for what. */
 export interface ControlOptions {
-  /** Whether `/mock/…` scripts failures, and `/mock` holds the requests as a whole. Default: `false`. */
+  /** Whether clients may script failures, and read the requests with headers and bodies at `/mock`. Default: `false`. */
   readonly control?: boolean | undefined;
   /** Whether other machines of this network may use `/mock` too. Default: `false`. */
   readonly remote?: boolean | undefined;
@@ -40,12 +40,14 @@ function isPrivateName({ hostname }: URL): boolean {
 }
 
 /**
- * - `GET /mock`: the credentials, the names of the answers, and whether control is on;
- *   if it is, also how many tokens were handed out, and the requests.
- * - `GET /mock/log`: the last 100 requests of every program, the oldest first, as
- *   `kpn-auth mock --log json` prints them: no header, no body, no secret, no token. A request that
- *   waits for its answer has no `why` yet.
- * - If control is on, with the methods of `MockKpn`: `POST /mock/respond-next`, JSON
+ * Answers a request to `/mock`.
+ *
+ * - `GET /mock` returns the credentials, the names of the answers, and whether control is on; if it is,
+ *   also the number of issued tokens, the requests, the clock and the webhook keys.
+ * - `GET /mock/log` returns the last 100 requests of all programs, the oldest first, in the format of
+ *   `kpn-auth mock --log json`: no headers, bodies, secrets or tokens. A request that waits for its
+ *   answer has no `why` yet.
+ * - The other paths need control, and call the methods of `MockKpn`: `POST /mock/respond-next`, JSON
  *   `{ answer, to?, method?, path?, client?, requestId?, times?, delay? }`; `POST /mock/clock`,
  *   JSON `{ advance }`, which also sends the webhooks that are due then; `POST /mock/revoke`;
  *   `POST /mock/reset`; and `POST /mock/stop`.
@@ -62,7 +64,7 @@ export async function answerControl(
   const { pathname } = new URL(request.url);
   if (pathname === "/mock" && request.method === "GET") return state(mock, control ?? false);
   if (pathname === "/mock/log" && request.method === "GET") return log(mock);
-  if (!control) return ownRefusal(403, "Control is off; kpn-auth mock --control turns it on.");
+  if (!control) return ownRefusal(403, "Control is off; start kpn-auth mock with --control.");
   const name = pathname.replace("/mock/", "");
   const does = commands(mock, stop);
   if (!Object.keys(does).includes(name)) {

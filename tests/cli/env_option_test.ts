@@ -44,7 +44,7 @@ for (const major of sample(NODES, 1)) {
           // Node has read the pipe, and cut the secret at its #: never used in silence.
           const swallowed = await sh(`${program} --env-file <(cat '${file}')`);
           assertEquals([swallowed.code, swallowed.stdout], [3, ""]);
-          assertMatch(swallowed.stderr, /Node takes --env-file for itself.+ Write --credentials/);
+          assertMatch(swallowed.stderr, /Node has an option --env-file itself.+ Use --credentials/);
         }, { clientSecret: odd });
       } finally {
         await Deno.remove(folder, { recursive: true });

@@ -44,7 +44,10 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [["call", "https://evil.example/x"], /The token is sent only to https:\/\/api-prd\.kpn\.com/],
   [["call", "//evil.example/x"], /The token is sent only to https:\/\/api-prd\.kpn\.com/],
   [["call", "https://u:p@api-prd.kpn.com/x"], /The token is sent only to/],
-  [["call", "/x", "--secret-stdin", "-d", "-"], /either the secret or the body/],
+  [
+    ["call", "/x", "--secret-stdin", "-d", "-"],
+    /only one of the credentials, the secret and the body/,
+  ],
   [["curl", "--shell", "tcsh"], /--shell must be one of posix, fish, nu, powershell, cmd, batch, /],
   [["curl", "--expand", "zsh"], /--expand must be one of shell, curl/],
   [["curl", "-d", "a=b"], /describes an API call/],
