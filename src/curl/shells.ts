@@ -26,7 +26,10 @@ export interface Rules {
   readonly quote: (text: string) => string;
   /** Matches the texts that can be arguments. All others go through standard input. */
   readonly carries: RegExp;
-  /** Hands curl its config; cmd has no way to quote a variable's value. */
+  /**
+   * Hands curl its config. cmd cannot, as it has no way to quote a variable's value: a shell
+   * without it carries every text or refuses it.
+   */
   readonly feed?: Feed;
   /** The line that sets an environment variable; in cmd a value of plain ASCII. */
   readonly assign: (name: string, value: string) => string;

@@ -21,7 +21,7 @@ Deno.test("the default shell is that of SHELL, or the parent on Windows", async 
     ["/opt/homebrew/bin/fish", "fish"],
     ["/home/me/.cargo/bin/nu", "nu"],
     ["/usr/bin/pwsh", "powershell"],
-    ["/bin/tcsh", "posix"],
+    ["/bin/none", "posix"],
     [undefined, "posix"],
   ];
   for (const [SHELL, expected] of cases) {
