@@ -58,7 +58,7 @@ onEachWith(
 
 onEachWith(["tmux"], "Ctrl-C ends the mock", async (runtime, { tmux }) => {
   await using terminal = openTerminal(tmux, await runtime.command(["mock"]), ENVIRONMENT);
-  await terminal.until(/export KPN_TOKEN_ENDPOINT=.*\r\n\r\n/);
+  await terminal.until(/export KPN_TOKEN_ENDPOINT=.*\r\n/);
   await terminal.press("C-c");
   assertMatch(await terminal.until(/exit \d+\r/), /exit 0\r/);
 });
