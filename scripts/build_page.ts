@@ -15,7 +15,7 @@ const TARGET = new URL("src/playground/packed.ts", ROOT);
 const LIBRARY = `
 export { authorizedFetch, createTokenRequest, createTokenSource, readFault } from "/kpn-auth/mod.js";
 export { curlCommand } from "/kpn-auth/src/curl/curl.js";
-export { SHELLS } from "/kpn-auth/src/curl/quoting.js";
+export { SHELLS } from "/kpn-auth/src/curl/shells.js";
 export { explain } from "/kpn-auth/src/explain.js";
 `.trimStart();
 

@@ -110,7 +110,9 @@ export function tokenEndpoint(
 
 function realmEndpoint(realm: Realm = "gateway"): string {
   const realms = Object.keys(TOKEN_ENDPOINTS);
-  if (!realms.includes(realm)) refuse(`realm ${quoted(realm)}`, `must be one of ${realms}`);
+  if (!realms.includes(realm)) {
+    refuse(`realm ${quoted(realm)}`, `must be one of ${realms.join(", ")}`);
+  }
   return TOKEN_ENDPOINTS[realm];
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { curlCommand, type CurlOptions, type CurlRequest } from "../src/curl/curl.ts";
+import { type Shell, SHELLS } from "../src/curl/shells.ts";
 import { random, runs, SEED } from "./support/amount.ts";
 import { assert, assertEquals } from "./support/assert.ts";
 import { type Chooser, chooser } from "./support/chooser.ts";
@@ -11,7 +12,6 @@ import { windowsArguments } from "./support/windows_args.ts";
 
 const COUNT = runs(5_000, 100_000);
 const FORM = "application/x-www-form-urlencoded";
-const SHELLS = ["posix", "fish", "nu", "powershell", "cmd", "batch"] as const;
 
 /** A run of which gives a secret away, encoded or not. */
 const SENTINEL = "s3cr3t7f3a";
@@ -99,7 +99,9 @@ function requestOf(choose: Chooser): CurlRequest {
 }
 
 /** How each shell but Windows' cmd writes a part of a word, and what it makes of that. */
-const QUOTED: Readonly<Record<string, readonly [RegExp, (quoted: string) => string]>> = {
+const QUOTED: Readonly<
+  Record<Exclude<Shell, "cmd" | "batch">, readonly [RegExp, (quoted: string) => string]>
+> = {
   posix: [/'[^']*'|\\'/y, (text) => text === "\\'" ? "'" : text.slice(1, -1)],
   fish: [
     /'(?:[^'\\]|\\[^])*'/y,
@@ -113,11 +115,11 @@ const QUOTED: Readonly<Record<string, readonly [RegExp, (quoted: string) => stri
 };
 
 /** The arguments that a shell makes of a command that is one call of curl. */
-function argumentsIn(command: string, shell: (typeof SHELLS)[number]): string[] {
+function argumentsIn(command: string, shell: Shell): string[] {
   if (shell === "cmd" || shell === "batch") {
     return windowsArguments(command, { batch: shell === "batch", env: { PATH: "C:\\" } });
   }
-  const [quoted, unquote] = QUOTED[shell]!;
+  const [quoted, unquote] = QUOTED[shell];
   const [bare, space] = [/[^ '\\$`"|&;<>\n]+/y, / (\\\n )?/y];
   const words = [""];
   for (let at = 0; at < command.length;) {
@@ -160,7 +162,7 @@ function requestFrom([program, ...args]: readonly string[]) {
 }
 
 /** Checks a command that shows everything: it sends what was given. */
-function assertSends(command: string, shell: (typeof SHELLS)[number], given: CurlRequest): void {
+function assertSends(command: string, shell: Shell, given: CurlRequest): void {
   const sent = requestFrom(argumentsIn(command, shell));
   const { method = "GET", body = "" } = given;
   assertEquals(sent.method || "GET", method.toUpperCase());
@@ -180,7 +182,7 @@ Deno.test(`B30, B39 to B42: ${COUNT} generated commands send what was given, sho
   const tally = { shown: 0, config: 0, hidden: 0, refused: 0 };
   for (let at = 0; at < COUNT; at++) {
     const request = requestOf(choose);
-    const shell = choose.pick(...SHELLS);
+    const shell = choose.pick(...Object.keys(SHELLS)) as Shell;
     const revealSecrets = choose.chance(0.5);
     const options: CurlOptions = {
       shell,

@@ -182,7 +182,7 @@ Deno.test("B79: a realm that is none is quoted, and the realms are listed", () =
     assertThrows(
       () => createTokenRequest(CREDENTIALS, { realm: realm as "msm" }),
       TypeError,
-      `Cannot use realm ${JSON.stringify(realm)}: it must be one of gateway,msm`,
+      `Cannot use realm ${JSON.stringify(realm)}: it must be one of gateway, msm`,
     );
   }
   for (const tokenEndpoint of ["https://gw.test/t", "", null]) {

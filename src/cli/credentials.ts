@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import type { RequestTokenOptions } from "../grant.ts";
-import type { Realm } from "../kpn.ts";
+import { type Realm, TOKEN_ENDPOINTS } from "../kpn.ts";
 import {
   type ClientCredentials,
   createTokenRequest,
@@ -14,6 +14,8 @@ import { EXIT, failure } from "./exit.ts";
 import { type Io, optional, readAll } from "./io.ts";
 import type { Options, Values } from "./options.ts";
 
+const REALMS = Object.keys(TOKEN_ENDPOINTS);
+
 /** The options of every command that requests a token. */
 export const TOKEN_OPTIONS = {
   credentials: {
@@ -22,7 +24,7 @@ export const TOKEN_OPTIONS = {
   },
   "env-file": { value: "FILE", help: "" }, // Node has an option of this name for itself
   "secret-stdin": { help: "read the secret from standard input" },
-  realm: { value: "NAME", help: "gateway (default), or msm" },
+  realm: { value: "NAME", oneOf: REALMS, help: `${REALMS.join(", ")}; default: gateway` },
   "token-endpoint": {
     value: "URL",
     help: "where to request the token; default:\nKPN_TOKEN_ENDPOINT, or else KPN's endpoint",
@@ -124,7 +126,7 @@ export function target(values: TokenValues, look: Look): TokenTarget {
   const { realm, "allow-insecure-http": allowInsecureHttp } = values;
   const endpoint = values["token-endpoint"] ?? (realm ? undefined : look("KPN_TOKEN_ENDPOINT"));
   return {
-    ...realm && { realm: realm as Realm }, // the library checks it
+    ...realm && { realm: realm as Realm },
     ...endpoint && { tokenEndpoint: endpoint },
     ...allowInsecureHttp && { allowInsecureHttp },
   };

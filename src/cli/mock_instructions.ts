@@ -1,6 +1,6 @@
 /** What `kpn-auth mock` prints about how to use it. */
 
-import { type Shell, SHELLS } from "../curl/quoting.ts";
+import { type Shell, SHELLS } from "../curl/shells.ts";
 import { TOKEN_ENDPOINTS } from "../kpn.ts";
 import type { MockClient } from "../mock/mock.ts";
 

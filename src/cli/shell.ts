@@ -1,24 +1,21 @@
-/** The user's shell, and its syntax for variables. */
+/** The user's shell. */
 
-import { type Shell, SHELLS } from "../curl/quoting.ts";
+import { type Shell, SHELLS } from "../curl/shells.ts";
 import { type Io, optional } from "./io.ts";
 
-/** The usual names of shells, and the shell that each means. */
-const NAMES: Readonly<Record<string, Shell>> = {
-  ...Object.fromEntries((Object.keys(SHELLS) as Shell[]).map((shell) => [shell, shell])),
-  ...Object.fromEntries(
-    ["sh", "bash", "zsh", "ksh", "mksh", "dash", "ash"].map((name) => [name, "posix" as const]),
+/** Each shell by its own name and the names of its programs. */
+const NAMES: Readonly<Record<string, Shell>> = Object.fromEntries(
+  (Object.keys(SHELLS) as Shell[]).flatMap((shell) =>
+    [shell, ...SHELLS[shell].programs].map((name) => [name, shell])
   ),
-  pwsh: "powershell",
-  bat: "batch",
-};
+);
 
 /** The option of commands that print something for a shell. */
 export const SHELL_OPTION = {
   shell: {
     value: "NAME",
     oneOf: Object.keys(NAMES),
-    help: "posix (bash, zsh, sh, ksh), fish, nu, powershell\n(pwsh), cmd or batch; default: yours",
+    help: `${Object.keys(SHELLS).join(", ")},\nor a program such as bash or pwsh; default: yours`,
   },
 } as const;
 

@@ -1,6 +1,6 @@
 /** `kpn-auth token`: prints a new token, and nothing else, to standard output. */
 
-import { SHELLS } from "../curl/quoting.ts";
+import { SHELLS } from "../curl/shells.ts";
 import { requestToken } from "../grant.ts";
 import { command } from "./command.ts";
 import { TOKEN_OPTIONS, tokenOptions } from "./credentials.ts";

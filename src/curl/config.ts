@@ -3,7 +3,7 @@
  * from the environment, which the process list does not show there (B30).
  */
 
-import { type Shell, SHELLS } from "./quoting.ts";
+import { quoteFish, quoteNu, quotePowershell } from "./quoting.ts";
 
 /** An argument of curl. */
 export interface Argument {
@@ -14,19 +14,7 @@ export interface Argument {
 }
 
 /** Pipes the config into a command that ends in `-K -`, in one shell's syntax. */
-type Feed = (command: string, lines: readonly Argument[]) => string;
-
-/** The shells that can do this; cmd cannot quote a variable's value. */
-export const FEEDS: Readonly<Partial<Record<Shell, Feed>>> = {
-  posix: feedPosix,
-  fish: (command, lines) => `printf '%s\\n' ${lines.map(lineOfFish).join(" ")} | ${command}`,
-  nu(command, lines) {
-    const all = lines.map(lineOfNu);
-    const text = all.length > 1 ? `[${all.join(", ")}] | str join (char newline)` : all[0];
-    return `${text} | ${command}`;
-  },
-  powershell: feedPowershell,
-};
+export type Feed = (command: string, lines: readonly Argument[]) => string;
 
 /** A line of the config without a variable. */
 function literalLine({ option, text }: Argument): string {
@@ -39,7 +27,7 @@ function literalLine({ option, text }: Argument): string {
  * come last, and their lines look like arguments, so that curl importers such as Postman's can read
  * them. sed escapes all quotes and backslashes, then undoes that for the two outer quotes.
  */
-function feedPosix(command: string, lines: readonly Argument[]): string {
+export function feedPosix(command: string, lines: readonly Argument[]): string {
   const literal = lines.filter(({ variable }) => !variable).map((line) =>
     literalLine(line).replace(/[\\$`]/g, "\\$&")
   );
@@ -52,28 +40,37 @@ function feedPosix(command: string, lines: readonly Argument[]): string {
   return [`${command} <<EOF`, ...literal, ...escaped, "EOF"].join("\n");
 }
 
+export function feedFish(command: string, lines: readonly Argument[]): string {
+  return `printf '%s\\n' ${lines.map(lineOfFish).join(" ")} | ${command}`;
+}
+
 function lineOfFish(line: Argument): string {
-  const { quote } = SHELLS.fish;
   const { option, text, variable } = line;
-  if (!variable) return quote(literalLine(line));
+  if (!variable) return quoteFish(literalLine(line));
   const value = option === "-d"
     ? `(string escape --style=url -- $${variable})`
     : `(string replace -ra '["\\\\\\\\]' '\\\\\\\\$0' -- $${variable})`;
   return `'${option} "${text}'${value}'"'`;
 }
 
+export function feedNu(command: string, lines: readonly Argument[]): string {
+  const all = lines.map(lineOfNu);
+  const text = all.length > 1 ? `[${all.join(", ")}] | str join (char newline)` : all[0];
+  return `${text} | ${command}`;
+}
+
 function lineOfNu(line: Argument): string {
   const { option, text, variable } = line;
-  if (!variable) return SHELLS.nu.quote(literalLine(line));
+  if (!variable) return quoteNu(literalLine(line));
   const value = option === "-d" ? "url encode --all" : 'str replace --all --regex `["\\\\]` `\\$0`';
   return `$'${option} "${text}($env.${variable} | ${value})"'`;
 }
 
 /** Sets UTF-8 where needed: the pipe of PowerShell up to 5.1 is ASCII by default. */
-function feedPowershell(command: string, lines: readonly Argument[]): string {
+export function feedPowershell(command: string, lines: readonly Argument[]): string {
   const texts = lines.map((line) => {
     const { option, text, variable } = line;
-    if (!variable) return SHELLS.powershell.quote(literalLine(line));
+    if (!variable) return quotePowershell(literalLine(line));
     const value = option === "-d"
       ? `[uri]::EscapeDataString($env:${variable})`
       : `$env:${variable} -replace '[\\\\"]', '\\$&'`;

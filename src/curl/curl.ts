@@ -5,8 +5,9 @@
  */
 
 import { webUrl } from "../url.ts";
-import { type Argument, FEEDS } from "./config.ts";
-import { refuse, type Shell, SHELLS } from "./quoting.ts";
+import type { Argument } from "./config.ts";
+import { refuse } from "./quoting.ts";
+import { type Shell, SHELLS } from "./shells.ts";
 
 export type { Shell };
 
@@ -78,11 +79,10 @@ export function curlCommand(request: CurlRequest, options: CurlOptions): string 
   if (!Object.keys(SHELLS).includes(shell)) {
     refuse(`shell must be one of ${Object.keys(SHELLS).join(", ")}`);
   }
-  const { curl, separator, quote, carries, limit } = SHELLS[shell];
+  const { curl, separator, quote, carries, feed, limit } = SHELLS[shell];
   const parts = checked(request);
   if (!revealSecrets) refuseWhatCannotBeHidden(parts);
   const secrets = revealSecrets ? [] : secretsOf(parts);
-  const feed = FEEDS[shell];
   if (!feed && options.expand === "shell") {
     refuse(`${shell} breaks values with quotes or ampersands; use expand: "curl"`);
   }

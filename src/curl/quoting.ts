@@ -1,4 +1,4 @@
-/** How to quote an argument in each shell, and which arguments a shell cannot carry (B39, B40). */
+/** How to quote a text in each shell (B39, B40). */
 
 /**
  * - `posix`: sh, dash, bash, zsh, ksh, busybox.
@@ -27,75 +27,17 @@ export interface Quoting {
   readonly assign: (name: string, value: string) => string;
 }
 
-/** The longest line of cmd, in characters (Microsoft's article 830473). */
-const CMD_LIMIT = 8_191;
+export function quoteFish(text: string): string {
+  return `'${text.replace(/['\\]/g, "\\$&")}'`;
+}
 
-/** A text that can be pasted: a terminal treats a tab, or a carriage return, as a key. */
-const TYPED = /^[^\p{Cc}\n]*(\n[^\p{Cc}\n]*)*$/u;
-
-/** All supported shells. */
-export const SHELLS: Readonly<Record<Shell, Quoting>> = {
-  posix: {
-    title: "Linux, macOS",
-    curl: "curl",
-    separator: " \\\n ",
-    quote: (text) => `'${text.replace(/'/g, `'\\''`)}'`,
-    carries: TYPED,
-    limit: Infinity,
-    assign: (name, value) => `export ${name}=${value}`,
-  },
-  fish: {
-    title: "fish",
-    curl: "curl",
-    separator: " \\\n ",
-    quote: (text) => `'${text.replace(/['\\]/g, "\\$&")}'`,
-    carries: TYPED,
-    limit: Infinity,
-    assign: (name, value) => `set -gx ${name} ${value}`,
-  },
-  nu: {
-    title: "Nushell",
-    curl: "curl",
-    separator: " ",
-    quote: quoteNu,
-    carries: TYPED,
-    limit: Infinity,
-    assign: (name, value) => `$env.${name} = '${value}'`,
-  },
-  powershell: {
-    title: "PowerShell",
-    curl: "curl.exe",
-    separator: " ",
-    // PowerShell treats curly single quotes as quotes.
-    quote: (text) => `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`,
-    // Up to 7.2 it breaks double quotes, and a final backslash in a text with white space.
-    carries: /^(?![^]*\s[^]*\\$)[^"\p{Cc}]+$/u,
-    limit: Infinity,
-    assign: (name, value) => `$env:${name} = '${value}'`,
-  },
-  cmd: {
-    title: "Windows cmd",
-    curl: "curl",
-    separator: " ",
-    // Each % is between two quoted parts: cmd then looks for a variable with quotes in its name.
-    quote: (text) => text.split("%").map(quoteWindows).join("%"),
-    carries: /^/,
-    limit: CMD_LIMIT,
-    assign: (name, value) => `set ${name}=${value}`,
-  },
-  batch: {
-    title: "Batch file",
-    curl: "curl",
-    separator: " ",
-    quote: (text) => quoteWindows(text).replace(/%/g, "%%"),
-    carries: /^/,
-    limit: CMD_LIMIT,
-    assign: (name, value) => `set ${name}=${value}`,
-  },
-};
+/** PowerShell treats curly single quotes as quotes. */
+export function quotePowershell(text: string): string {
+  return `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`;
+}
 
 /** A raw string, whose fence has more `#` than follow any quote. */
-function quoteNu(text: string): string {
+export function quoteNu(text: string): string {
   if (!text.includes("'")) return `'${text}'`;
   const longest = Math.max(...`'${text}`.match(/'#*/g)!.map((fence) => fence.length));
   const fence = "#".repeat(longest);
@@ -106,7 +48,7 @@ function quoteNu(text: string): string {
  * Uses double quotes. A quote is doubled, so that cmd stays inside the quotes; the C runtime reads two
  * quotes as one, and backslashes literally unless a quote follows.
  */
-function quoteWindows(text: string): string {
+export function quoteWindows(text: string): string {
   if (/\p{Cc}/u.test(text)) {
     refuse("a line of cmd cannot contain line breaks or other control characters");
   }

@@ -24,7 +24,7 @@ onEach("mock serves on loopback, and says what to set to use it", async (runtime
     said += value;
   }
   const env = Object.fromEntries(
-    [...said.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]),
+    [...said.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name!, value!]),
   );
   assertMatch(env["KPN_TOKEN_ENDPOINT"] ?? "", /^http:\/\/127\.0\.0\.1:\d+\/oauth\//);
   const { code, stdout } = await run(runtime, ["call", BASIC, "-d", "number=447700900000"], {

@@ -1,6 +1,7 @@
 /** Which shell a command is printed for, and the lines that set variables there. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
+import { type Shell, SHELLS } from "../../src/curl/shells.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import { type Given, run, VARIABLES } from "./in_process.ts";
 
@@ -20,7 +21,7 @@ Deno.test("the default shell is that of SHELL, or the parent on Windows", async 
     ["/opt/homebrew/bin/fish", "fish"],
     ["/home/me/.cargo/bin/nu", "nu"],
     ["/usr/bin/pwsh", "powershell"],
-    ["/bin/tcsh", "posix"],
+    ["/bin/none", "posix"],
     [undefined, "posix"],
   ];
   for (const [SHELL, expected] of cases) {
@@ -53,12 +54,13 @@ Deno.test("--shell takes the names that people give their shells", async () => {
   assertStringIncludes(stdout, "| curl.exe -X POST");
 });
 
-const LINES: Readonly<Record<string, RegExp>> = {
-  bash: /^export KPN_TOKEN=\w{28}\n$/,
-  fish: /^set -gx KPN_TOKEN \w{28}\n$/,
+const LINES: Readonly<Record<Shell, RegExp>> = {
+  posix: /^export KPN_TOKEN='\w{28}'\n$/,
+  fish: /^set -gx KPN_TOKEN '\w{28}'\n$/,
   nu: /^\$env\.KPN_TOKEN = '\w{28}'\n$/,
-  pwsh: /^\$env:KPN_TOKEN = '\w{28}'\n$/,
+  powershell: /^\$env:KPN_TOKEN = '\w{28}'\n$/,
   cmd: /^set KPN_TOKEN=\w{28}\n$/,
+  batch: /^set KPN_TOKEN=\w{28}\n$/,
 };
 
 Deno.test("token --env and mock print the lines of the shell", async () => {
@@ -75,4 +77,11 @@ Deno.test("token --env and mock print the lines of the shell", async () => {
     parent: parent("powershell.exe"),
   });
   assertMatch(guessed.stdout, /^\$env:KPN_CLIENT_ID = 'APP_CLIENT_ID'$/m);
+});
+
+Deno.test("a value with marks of a shell is a value; cmd gets a caret before each", () => {
+  const value = `a b'c"d&e|f%PATH%^g$(id)`;
+  assertEquals(SHELLS.posix.assign("X", value), `export X='a b'\\''c"d&e|f%PATH%^g$(id)'`);
+  assertEquals(SHELLS.cmd.assign("X", value), `set X=a b'c^"d^&e^|f^%PATH^%^^g$(id)`);
+  assertEquals(SHELLS.batch.assign("X", value), `set X=a b'c^"d^&e^|f%%PATH%%^^g$(id)`);
 });

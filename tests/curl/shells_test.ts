@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { createTokenRequest } from "../../mod.ts";
 import { curlCommand, type CurlRequest } from "../../src/curl/curl.ts";
-import { SHELLS } from "../../src/curl/quoting.ts";
+import { SHELLS } from "../../src/curl/shells.ts";
 import { sample, SEED } from "../support/amount.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { type CapturedRequest, captureServer, header } from "../support/capture_server.ts";
@@ -36,8 +36,8 @@ Deno.test("KPN's Linux/macOS example, character for character", () => {
 });
 
 for (const [name, program] of Object.entries(SHELL_PROGRAMS)) {
-  const { shell, assign } = program;
-  const { quote, carries } = SHELLS[shell];
+  const { shell } = program;
+  const { quote, carries, assign } = SHELLS[shell];
   const programs = [...needed(program), "curl"];
 
   testWith(needed(program), `B41: every value is an argument of ${name}`, async () => {
@@ -69,8 +69,8 @@ for (const [name, program] of Object.entries(SHELL_PROGRAMS)) {
     // Every mark before every mark, and the rest.
     const pairs = sample(pairsOf(HARD_VALUES.slice(32)), 10);
     const commands = pairs.flatMap(([id, secret]) => [
-      assign("KPN_CLIENT_ID", quote(id)),
-      assign("KPN_CLIENT_SECRET", quote(secret)),
+      assign("KPN_CLIENT_ID", id),
+      assign("KPN_CLIENT_SECRET", secret),
       command,
     ]);
     await runScript(program, commands);
@@ -86,7 +86,7 @@ for (const [name, program] of Object.entries(SHELL_PROGRAMS)) {
     const tokens = ["abc-._~+/=", "$HOME`id`\\\\n\"'\\"];
     const calls = bodies.flatMap((body) => tokens.map((token) => [body, token] as const));
     const commands = calls.flatMap(([body, token]) => [
-      assign("KPN_TOKEN", quote(token)),
+      assign("KPN_TOKEN", token),
       rendered(apiRequest(server.origin, body, { authorization: "Bearer none" }), shell),
     ]);
     await runScript(program, commands);

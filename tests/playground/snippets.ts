@@ -2,7 +2,7 @@
 
 import * as esbuild from "esbuild";
 import { packedFiles } from "../../scripts/build_page.ts";
-import { SHELLS } from "../../src/curl/quoting.ts";
+import { SHELLS } from "../../src/curl/shells.ts";
 import { PACKED } from "../../src/playground/packed.ts";
 import { sample } from "../support/amount.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
@@ -111,7 +111,7 @@ testWith(
       await snippet(page, "token", "posix");
       assertStringIncludes(
         await page.textContent("#first pre") ?? "",
-        "KPN_CLIENT_SECRET=CLIENT_SECRET",
+        "KPN_CLIENT_SECRET='CLIENT_SECRET'",
       );
       await page.check("#reveal"); // then there is nothing to set
       assertEquals(await page.evaluate("document.querySelector('#first').hidden"), true);

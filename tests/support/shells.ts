@@ -14,8 +14,6 @@ export interface ShellProgram {
   readonly args: readonly string[];
   /** The script's first line. */
   readonly begin: string;
-  /** How an environment variable is set; `value` is quoted already. */
-  readonly assign: (name: string, value: string) => string;
 }
 
 const posix = (program: string, ...args: string[]): ShellProgram => ({
@@ -23,7 +21,6 @@ const posix = (program: string, ...args: string[]): ShellProgram => ({
   program,
   args,
   begin: "set -e",
-  assign: (name, value) => `export ${name}=${value}`,
 });
 
 const powershell = (begin: string): ShellProgram => ({
@@ -31,7 +28,6 @@ const powershell = (begin: string): ShellProgram => ({
   program: "pwsh",
   args: ["-NoProfile", "-NonInteractive", "-File"],
   begin: `$ErrorActionPreference = 'Stop'; ${begin}`,
-  assign: (name, value) => `$env:${name} = ${value}`,
 });
 
 /** As it is, and passing arguments as 5.1 and 7.2 do. It takes long to start, so usually one of them is tried. */
@@ -52,14 +48,12 @@ export const SHELL_PROGRAMS: Readonly<Record<string, ShellProgram>> = {
     program: "fish",
     args: ["--no-config"],
     begin: "",
-    assign: (name, value) => `set -gx ${name} ${value}`,
   },
   nu: {
     shell: "nu",
     program: "nu",
     args: ["--no-config-file"],
     begin: "",
-    assign: (name, value) => `$env.${name} = ${value}`,
   },
   ...Object.fromEntries(sample(POWERSHELLS, 1)),
 };
