@@ -34,9 +34,10 @@ export function startTester(folder: string, mutant = 0): Tester {
   const answer = answersOf(output, child);
   return {
     async ask(command: Learn | Try) {
-      await input.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
-      const line = await answer();
-      return line && JSON.parse(line);
+      const line = `${JSON.stringify(command)}\n`;
+      await input.write(new TextEncoder().encode(line)).catch(() => {}); // it has ended
+      const answered = await answer();
+      return answered && JSON.parse(answered);
     },
     async [Symbol.asyncDispose]() {
       try {

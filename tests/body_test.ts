@@ -1,7 +1,7 @@
 /** B64, B68: what a `fetch` of any make gives is read up to a cap, or its mistake is named. */
 
 import { KpnAuthError, readTokenResponse, requestToken } from "../mod.ts";
-import { discard, parseJson, readText, type ResponseLike } from "../src/body.ts";
+import { discard, isOk, parseJson, readText, type ResponseLike } from "../src/body.ts";
 import { assert, assertEquals, assertRejects } from "./support/assert.ts";
 import { counted } from "./support/counted.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
@@ -253,4 +253,19 @@ Deno.test("B73: a signal that outlives the reading keeps no listener", async () 
   assertEquals(await readText(answer("x"), signal), "x");
   await assertRejects(() => readText(stub({ body: yielding(1) }), signal), KpnAuthError);
   assertEquals([now(), most()], [0, 1]);
+});
+
+Deno.test("without ok an answer is one from 200 to 299", () => {
+  const seen = [199, 200, 299, 300].map((status) => isOk({ status }));
+  assertEquals(seen, [false, true, true, false]);
+  assertEquals([isOk({}), isOk({ ok: false, status: 200 })], [true, false]);
+});
+
+Deno.test("B75: a json() that gives nothing is an empty answer", async () => {
+  const error = await assertRejects(
+    () => readTokenResponse({ status: 200, json: () => undefined } as ResponseLike),
+    KpnAuthError,
+    "0 characters",
+  );
+  assertEquals(error.code, "invalid_response");
 });

@@ -289,3 +289,13 @@ Deno.test("B12: a run is in the air until 100 ms after its deadline, to the ms",
   assertEquals(busy, [true, true, false]);
   await run;
 });
+
+Deno.test("who waited for runs that all died is told so, with no words in parentheses", () =>
+  inVirtualTime(async ({ now }) => {
+    const flight = flightOn(1_000, now);
+    const error = await assertRejects(
+      () => flight.join(() => flight.launch(() => new Promise(() => {}))),
+      KpnAuthError,
+    );
+    assertEquals([error.code, error.message.includes("(")], ["timeout", false]);
+  }));

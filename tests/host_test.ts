@@ -9,20 +9,22 @@ const WIRE = { access_token: "s3ntinel", expires_in: "3599" };
 // deno-lint-ignore no-explicit-any -- only the value of a token is used
 const source = { token: (): Promise<any> => Promise.resolve({ value: "t" }) };
 
-/** A signal of a library's own class, as jsdom's is. */
-class ForeignSignal extends EventTarget {
-  aborted = false;
-  reason: unknown = undefined;
-  abort(reason: unknown) {
-    Object.assign(this, { aborted: true, reason });
-    this.dispatchEvent(new Event("abort"));
-  }
+/** A signal of a library's own class, as jsdom's is. What is known of a class is remembered: each test has its own. */
+function foreignSignal() {
+  return new class ForeignSignal extends EventTarget {
+    aborted = false;
+    reason: unknown = undefined;
+    abort(reason: unknown) {
+      Object.assign(this, { aborted: true, reason });
+      this.dispatchEvent(new Event("abort"));
+    }
+  }();
 }
 
-const asSignal = (signal: ForeignSignal) => signal as unknown as AbortSignal;
+const asSignal = (signal: EventTarget) => signal as AbortSignal;
 
 Deno.test("B75: fetch gets a signal of the runtime's own class, which follows a foreign one", async () => {
-  const foreign = new ForeignSignal();
+  const foreign = foreignSignal();
   const reason = new Error("left");
   const given: AbortSignal[] = [];
   const kpn = authorizedFetch(source, {
@@ -36,12 +38,34 @@ Deno.test("B75: fetch gets a signal of the runtime's own class, which follows a 
   assertEquals([given[0].aborted, given[0].reason], [true, reason]);
 
   const { signal } = new AbortController();
+  // A class that nothing is known of yet.
+  Object.setPrototypeOf(signal, { __proto__: AbortSignal.prototype, constructor: class {} });
   await kpn("/x", { signal });
   assertStrictEquals(given[2], signal);
 });
 
+Deno.test("B75: where Request takes no signal of the runtime's own, a foreign one is given as it is", async () => {
+  const { Request } = globalThis;
+  const given: AbortSignal[] = [];
+  const kpn = authorizedFetch(source, {
+    fetch: (_url, { signal }) => (given.push(signal), Promise.resolve(new Response())),
+  });
+  try {
+    globalThis.Request = class {
+      constructor() {
+        throw new TypeError("not a signal of mine");
+      }
+    } as unknown as typeof Request;
+    const signal = asSignal(foreignSignal());
+    await kpn("/x", { signal });
+    assertStrictEquals(given[0], signal);
+  } finally {
+    globalThis.Request = Request;
+  }
+});
+
 Deno.test("B75: a foreign signal that has aborted ends a call before anything is sent", async () => {
-  const foreign = new ForeignSignal();
+  const foreign = foreignSignal();
   foreign.abort("left");
   let sent = 0;
   const kpn = authorizedFetch(source, {
@@ -52,7 +76,7 @@ Deno.test("B75: a foreign signal that has aborted ends a call before anything is
 });
 
 Deno.test("B75: a signal ends a call also where fetch ignores it, as happy-dom's does during a preflight", async () => {
-  for (const signal of [new AbortController(), new ForeignSignal()]) {
+  for (const signal of [new AbortController(), foreignSignal()]) {
     const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
     const kpn = authorizedFetch(source, { fetch: () => (asked(), new Promise(() => {})) });
     const call = kpn("/x", { signal: "signal" in signal ? signal.signal : asSignal(signal) })

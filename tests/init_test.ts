@@ -178,6 +178,8 @@ Deno.test("B43: what is not known to be sendable twice is sent once, and its 401
     })(),
     "a stream": new Blob(["data"]).stream(),
     "a foreign stream": { getReader: () => {} },
+    "a foreign stream with a type": { type: "bytes", getReader: () => {} },
+    "an old form-data of npm": { append() {}, pipe() {} },
   };
   for (const [name, body] of Object.entries(oneShots)) {
     assertEquals(await sentTimes(body), [1, 401], name);
@@ -298,4 +300,31 @@ Deno.test("headers that are none are refused without their value", () => {
     );
     assert(!message.includes("s3cret"), message);
   }
+});
+
+Deno.test("B75: what is known to be a form, and does not show its entries, is sent as it is", async () => {
+  const form = { append() {} } as unknown as BodyInit; // React Native's
+  const bodies: unknown[] = [];
+  const kpn = authorizedFetch(counting(), {
+    fetch: (_url, { body }) => (bodies.push(body), Promise.resolve(new Response())),
+  });
+  await kpn("/x", { method: "POST", body: form });
+  assert(bodies[0] === form);
+});
+
+Deno.test("B75: a foreign form ends with its boundary, and a file without a type is bytes", async () => {
+  const { kpn, sent } = noting();
+  const form = foreignForm(["file", foreignFile("c", { type: "" })]);
+  await kpn("/x", { method: "POST", body: form as unknown as BodyInit });
+  const { type, body } = sent[0]!;
+  const boundary = type!.split("boundary=")[1]!;
+  assertEquals(body.split("\r\n"), [
+    `--${boundary}`,
+    'Content-Disposition: form-data; name="file"; filename="blob"',
+    "Content-Type: application/octet-stream",
+    "",
+    "c",
+    `--${boundary}--`,
+    "",
+  ]);
 });

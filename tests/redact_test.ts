@@ -299,3 +299,39 @@ Deno.test("B63: the values of parameters are quoted in no error", async () => {
     }
   }
 });
+
+Deno.test("B63: of base64 each character is hidden that holds nothing but bits of the secret, and no other", () => {
+  const secret = ">>>???~~~abc";
+  for (let before = 0; before < 6; before++) {
+    const text = btoa("x".repeat(before) + secret + "yyyyy");
+    const from = Math.ceil(before * 8 / 6);
+    const to = Math.floor((before + secret.length) * 8 / 6);
+    for (const spell of [String, inUrl]) {
+      const spelled = spell(text);
+      const expected = `${spelled.slice(0, from)}***${spelled.slice(to)}`;
+      assertEquals(redact(`[${spelled}]`, [secret]), `[${expected}]`, `${before} before`);
+    }
+  }
+  function inUrl(text: string): string {
+    return text.replaceAll("+", "-").replaceAll("/", "_");
+  }
+});
+
+Deno.test("B63: a secret with half a character is hidden as UTF-8 has it", () => {
+  assertEquals(redact("[abcd%EF%BF%BDefgh]", ["abcd\ud800efgh"]), "[***]");
+});
+
+Deno.test("B63: the last character of Unicode is decoded, and what is beyond is no character", () => {
+  const secret = "\u{10ffff}".repeat(4);
+  assertEquals(redact(`[${"&#x10ffff;".repeat(4)}]`, [secret]), "[***]");
+  assertEquals(redact("[&#x110000;]", ["s3cr3t-long"]), "[&#x110000;]");
+});
+
+Deno.test("B63: however often a secret stands in a text, it is hidden each time, two in a row as one", () => {
+  assertEquals(redact(Array(9).fill("pin=p1n").join(), ["p1n"]), Array(9).fill("pin=***").join());
+  assertEquals(redact("s3cr3t-longs3cr3t-long", ["s3cr3t-long"]), "***");
+});
+
+Deno.test("B63: a URL without a scheme loses its query, too", () => {
+  assertEquals(redact("at ://a.example?sig=1", []), "at ://a.example?***");
+});

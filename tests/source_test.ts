@@ -367,3 +367,32 @@ Deno.test("clientId may be a function, asked together with the secret before eac
   await source.token();
   assertEquals([asked, mock.mints], [["id", "secret"], 1]);
 });
+
+Deno.test("B3: by default a token ages for 5 minutes", async () => {
+  const { source, mock, clock, settled } = sourceUnderTest();
+  const { expiresAt } = await source.token();
+  clock.now = expiresAt - 300_001;
+  await source.token();
+  await settled();
+  assertEquals(mock.mints, 1);
+  clock.now++;
+  await source.token();
+  await settled();
+  assertEquals(mock.mints, 2);
+});
+
+Deno.test("B70: margins that are no object are refused by name", () => {
+  for (const margins of [5, null, "60"]) {
+    assertThrows(
+      () => createTokenSource({ ...CREDENTIALS, margins: margins as never }),
+      TypeError,
+      "margins",
+    );
+  }
+});
+
+Deno.test("B70: options that are no object are refused as such", () => {
+  for (const options of [undefined, null, 5, "id"]) {
+    assertThrows(() => createTokenSource(options as never), TypeError, "Cannot use options");
+  }
+});

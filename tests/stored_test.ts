@@ -106,6 +106,25 @@ Deno.test("B51: the key is the same on every machine and in every version: known
   assertEquals(await keyOf(gateway, "id é", "geheim €"), "kpn-auth:MB1yOjeIz9BWbLZEtgNI");
 });
 
+Deno.test("B51: the secret cannot be read from the key object that it becomes", async () => {
+  const { subtle } = crypto;
+  const extractable: boolean[] = [];
+  const watched = new Proxy(subtle, {
+    get: (_, name: keyof SubtleCrypto) => async (...given: unknown[]) => {
+      const made = await Reflect.apply(subtle[name] as () => unknown, subtle, given);
+      if (made instanceof CryptoKey) extractable.push(made.extractable);
+      return made;
+    },
+  });
+  Object.defineProperty(crypto, "subtle", { value: watched, configurable: true });
+  try {
+    await keyOf("https://a.example/t", "id", "s3cret");
+    assertEquals(extractable, [false]);
+  } finally {
+    Reflect.deleteProperty(crypto, "subtle");
+  }
+});
+
 test("B52: another machine's token spares the mint, if the ask says so", async (time) => {
   const theirs = tokenOf("theirs", time.now());
   const { ask, mints } = storedOn(time, { ...empty, get: () => Promise.resolve(theirs) });

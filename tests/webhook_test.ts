@@ -524,3 +524,54 @@ Deno.test("B75: a Map of another realm is a Map", async () => {
   const headers = await headersFor();
   assertEquals((await verify({ body: bytes(BODY), headers }, secrets)).keyId, KEY);
 });
+
+Deno.test("each refusal says what is wrong", async () => {
+  const headers = await headersFor();
+  const refused = async (changed: Record<string, string>, secret = SECRET) =>
+    (await refusal(verify({ body: bytes(BODY), headers: { ...headers, ...changed } }, secret)))
+      .message;
+  assertMatch(await refused({ "x-kpn-webhook-signature": "" }), /x-kpn-webhook-signature/);
+  assertMatch(await refused({ "x-kpn-webhook-signature": "abc" }), /64 hexadecimal digits/);
+  assertMatch(await refused({}, OLD), /another secret.* body/);
+  await assertRejects(
+    () => verify({ body: bytes(BODY), headers }, ` ${SECRET}`),
+    TypeError,
+    "white space",
+  );
+});
+
+Deno.test("a body of the limit's length in chunks of a byte is read, with empty ones between", async () => {
+  const body = new Uint8Array(200).fill(65);
+  const chunks = Array.from(
+    { length: 250 },
+    (_, at) => at % 5 ? new Uint8Array([65]) : new Uint8Array(),
+  );
+  const headers = await headersFor(body);
+  const webhook = await verify(post(bodyOf(chunks).body, headers), SECRET, { limit: 200 });
+  assertEquals(webhook.body, body);
+});
+
+Deno.test("the signal beside raw bytes ends the reading, and keeps no listener", async () => {
+  const headers = await headersFor();
+  const listeners = new Set<unknown>();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const { addEventListener, removeEventListener } = signal;
+  Object.assign(signal, {
+    addEventListener(...given: Parameters<typeof addEventListener>) {
+      listeners.add(given.slice(0, 2).join());
+      addEventListener.apply(signal, given);
+    },
+    removeEventListener(...given: Parameters<typeof removeEventListener>) {
+      listeners.delete(given.slice(0, 2).join());
+      removeEventListener.apply(signal, given);
+    },
+  });
+  const delivery = (body: ReadableStream) => ({ body, headers, signal }) as unknown as RawWebhook;
+  await verify(delivery(bodyOf([bytes(BODY)]).body));
+  assertEquals(listeners.size, 0);
+  const refused = refusal(verify(delivery(bodyOf([], "never").body)));
+  assertEquals(listeners.size, 1);
+  controller.abort();
+  assertEquals([(await refused).code, listeners.size], ["aborted", 0]);
+});
