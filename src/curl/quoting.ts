@@ -1,30 +1,7 @@
 /** How to quote a text in each shell (B39, B40). */
 
-/**
- * - `posix`: sh, dash, bash, zsh, ksh, busybox.
- * - `fish`, `nu`: the shells of these names.
- * - `powershell`: Windows PowerShell 5.1 and PowerShell 7.
- * - `cmd`: typed at the prompt of Windows' cmd, with delayed expansion off (the default).
- * - `batch`: a line of a `.bat` or `.cmd` file.
- */
-export type Shell = "posix" | "fish" | "nu" | "powershell" | "cmd" | "batch";
-
-/** The rules of a shell. */
-export interface Quoting {
-  /** The name that people see. */
-  readonly title: string;
-  /** The name of the curl program: in PowerShell 5.1 `curl` is another command. */
-  readonly curl: string;
-  /** The text between two arguments. */
-  readonly separator: string;
-  /** Quotes a text so that it arrives unchanged; throws a `TypeError` if the shell cannot carry it. */
-  readonly quote: (text: string) => string;
-  /** Matches the texts that can be arguments. All others go through standard input. */
-  readonly carries: RegExp;
-  /** The longest command, in characters. */
-  readonly limit: number;
-  /** The line that sets an environment variable; `value` must not need quotes. */
-  readonly assign: (name: string, value: string) => string;
+export function quotePosix(text: string): string {
+  return `'${text.replace(/'/g, `'\\''`)}'`;
 }
 
 export function quoteFish(text: string): string {
