@@ -157,7 +157,7 @@ Deno.test("kpn-auth mock serves until it is interrupted; --level is the tier tha
       stdout: (text) => Promise.resolve(printed.resolve(`${text}`)),
       interrupted: () => interrupted.promise,
     });
-    const [endpoint = ""] = /(?<=KPN_TOKEN_ENDPOINT='?)[^'\s]+/.exec(await printed.promise) ?? [];
+    const [endpoint = ""] = /(?<=KPN_TOKEN_ENDPOINT=')[^']+/.exec(await printed.promise) ?? [];
     const answer = await fetch(`${endpoint}?grant_type=client_credentials`, {
       method: "POST",
       body: new URLSearchParams({

@@ -48,7 +48,7 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
     ["call", "/x", "--secret-stdin", "-d", "-"],
     /only one of the credentials, the secret and the body/,
   ],
-  [["curl", "--shell", "tcsh"], /--shell must be one of posix, /],
+  [["curl", "--shell", "none"], /--shell must be one of posix, .*bash/],
   [["curl", "--expand", "zsh"], /--expand must be one of shell, curl/],
   [["curl", "-d", "a=b"], /describes an API call/],
   [["mock", "--port", "99999"], /--port must be/],

@@ -108,7 +108,7 @@ Deno.test("what changes the mock and what is refused is reported, and who only r
   await (await ask("/nowhere")).body?.cancel();
   assertEquals(lines, [
     "POST /mock/respond-next 204 control: respond-next",
-    "POST /mock/clock 400 (the mock's own answer) Cannot advance the clock by undefined: it must be ms, 0 or more",
+    "POST /mock/clock 400 (the mock's own answer) Cannot advance the clock by undefined: it must be in ms, 0 or more",
     "GET /mock/clock 405 (the mock's own answer) Only POST is accepted.",
     "GET /nowhere 429 scripted: quota",
   ]);
@@ -144,7 +144,7 @@ const WRONG: readonly (readonly [string, RequestInit, number, RegExp])[] = [
     "/mock/respond-next",
     { method: "POST", body: '{"answer":"teapot"}' },
     400,
-    /none named \\"teapot\\"/,
+    /there is no answer \\"teapot\\"/,
   ],
   ["/mock/respond-next", { method: "POST", body: '{"answer":"empty","times":0}' }, 400, /times/],
   ["/mock/respond-next", { method: "POST", body: "null" }, 400, /JSON object/],
@@ -156,9 +156,9 @@ const WRONG: readonly (readonly [string, RequestInit, number, RegExp])[] = [
     /did you mean \\"times\\"/,
   ],
   ["/mock/respond-next", {}, 405, /Only POST/],
-  ["/mock/other", { method: "POST" }, 404, /no such control/],
+  ["/mock/other", { method: "POST" }, 404, /no such path at \/mock/],
   ["/mock/rest", { method: "POST" }, 404, /Did you mean \/mock\/reset/],
-  ["/mock/stop", { method: "POST" }, 404, /no such control/],
+  ["/mock/stop", { method: "POST" }, 404, /no such path at \/mock/],
   ["/mock/clock", { method: "POST" }, 400, /undefined/],
   ["/mock/clock", { method: "POST", body: '{"advance":-1}' }, 400, /-1/],
   ["/mock/clock", { method: "POST", body: '{"advnace":1}' }, 400, /did you mean advance/],
