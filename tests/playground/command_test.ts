@@ -104,7 +104,7 @@ Deno.test("B89: clients, tiers, lifetime and seed come from the command line, se
     [...args, "--client-secret-stdin", "--lifetime=60000", "--seed=7", "--log=json"],
     async (url, { said, log, kill }) => {
       assert(!said.includes("first secret"));
-      assertMatch(said, /KPN_CLIENT_ID=sandbox\n/);
+      assertMatch(said, /KPN_CLIENT_ID='sandbox'\n/);
       const ask = async (id: string, secret: string) =>
         await (await askToken(
           url,

@@ -28,7 +28,7 @@ testWith(
           assertMatch(await text(page, "#snippet pre"), /^curl /);
           assertMatch(
             await text(page, "#first pre"),
-            /KPN_CLIENT_ID=my-id\n.*SECRET=CLIENT_SECRET$/,
+            /KPN_CLIENT_ID='my-id'\n.*SECRET='CLIENT_SECRET'$/,
           );
           assertEquals(await page.evaluate("document.querySelectorAll('.bad').length"), 0);
           assertEquals(errors, []);
@@ -99,7 +99,7 @@ testWith(
         await refused.body?.cancel();
         await page.waitForSelector("#log .bad");
         const row = await text(page, "#log li");
-        assertMatch(row, /401POST \/communication.*\/basicinvalid_access_token: .*not known/);
+        assertMatch(row, /401POST \/communication\/nexmo\/number-insight\/basic/);
         assertMatch(row, /Differs from KPN's: content-type has a parameter/);
 
         mock.respondNext("never", { to: "token" });
