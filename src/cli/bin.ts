@@ -92,15 +92,16 @@ function runProgram(
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, ...variables };
-    // On Windows npm and similar programs are batch files, which only a shell can run.
-    const child = spawn(program, args, { stdio: "inherit", env, shell: platform === "win32" });
     // Not `child.kill`: Deno then reports that the signal ended the child, even if it did not.
-    const send = (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void process.kill(child.pid!, signal);
+    const send = (signal: NodeJS.Signals) => child.pid && process.kill(child.pid, signal);
+    // Before the child starts: one that comes with its first line would end this process alone.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       // A terminal sends Ctrl-C to both processes.
       process.on(signal, () => signal === "SIGINT" && stdin.isTTY || send(signal));
     }
+    const env = { ...process.env, ...variables };
+    // On Windows npm and similar programs are batch files, which only a shell can run.
+    const child = spawn(program, args, { stdio: "inherit", env, shell: platform === "win32" });
     if (npmCommand()) orphaned(() => send("SIGTERM"));
     child.on("error", reject);
     child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));

@@ -137,6 +137,8 @@ Deno.test("mock -- COMMAND and its command end when npm, which runs them in a sh
   await npm.status;
 });
 
+const NODE = RUNTIMES.find(({ name }) => name === "node")!;
+
 /** The runtimes on which `mock -- COMMAND` is tried: one of them, unless everything is. */
 const SOME = RUNTIMES.filter(({ name }) => ALL || name === "node");
 
@@ -161,7 +163,8 @@ for (const runtime of SOME) {
   });
 
   Deno.test(`mock -- COMMAND passes a signal on, and says by which its command ended [${runtime.name}]`, async () => {
-    const script = 'trap "echo ended; exit 7" TERM; echo begun; while :; do sleep 0.05; done';
+    const script =
+      'trap "echo ended; exit 7" TERM; echo begun; for i in $(seq 6000); do sleep 0.05; done';
     const child = await start(runtime, ["mock", "--", "sh", "-c", script], { all: true });
     await child.stdin.close();
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -192,12 +195,29 @@ for (const runtime of SOME) {
   });
 }
 
+Deno.test("mock -- COMMAND passes on a signal that comes as soon as the command runs [node]", async () => {
+  const preload = `import child_process from "node:child_process";
+    import { syncBuiltinESMExports } from "node:module";
+    const { spawn } = child_process;
+    child_process.spawn = (...args) => {
+      const child = spawn(...args);
+      process.kill(process.pid, "SIGTERM");
+      return child;
+    };
+    syncBuiltinESMExports();`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` };
+  const child = await start(NODE, ["mock", "--", "sleep", "60"], { env, all: true });
+  await child.stdin.close();
+  const { code, signal } = await child.output();
+  assertEquals([code, signal], [128 + 15, null]);
+});
+
 /** The lines that the mock prints between two of its own. */
 const between = (text: string, from: string, to: string) =>
   text.slice(text.indexOf(from), text.indexOf(to));
 
 Deno.test("what the mock prints gets a token by curl in sh, and by PowerShell (--all, where it is)", async () => {
-  const child = await start(RUNTIMES.find(({ name }) => name === "node")!, ["mock"]);
+  const child = await start(NODE, ["mock"]);
   await child.stdin.close();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
