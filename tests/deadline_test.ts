@@ -1,7 +1,7 @@
 /** Deadlines, and signals that many share. */
 
-import { nothing, onAbort, within } from "../src/deadline.ts";
-import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { createController, nothing, onAbort, within } from "../src/deadline.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { counted } from "./support/counted.ts";
 
 Deno.test("B73: however many wait under one signal, it has one listener, and none in the end", async () => {
@@ -65,5 +65,22 @@ Deno.test("B6: who waits without a limit, as a call with a signal does, sets no 
     assertEquals([await wait, timers], ["left", 0]);
   } finally {
     Object.assign(globalThis, { setTimeout });
+  }
+});
+
+Deno.test("without AbortController a stand-in's signal says whether it has aborted, and why", () => {
+  const { AbortController } = globalThis;
+  try {
+    Object.assign(globalThis, { AbortController: undefined });
+    const { signal, abort } = createController();
+    let heard = 0;
+    signal.addEventListener("abort", () => heard++);
+    signal.throwIfAborted();
+    assertEquals([signal.aborted, heard], [false, 0]);
+    abort();
+    assertEquals([signal.aborted, heard], [true, 1]);
+    assertThrows(() => signal.throwIfAborted(), Error, "nobody waits any more");
+  } finally {
+    Object.assign(globalThis, { AbortController });
   }
 });

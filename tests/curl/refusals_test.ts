@@ -2,6 +2,7 @@
 
 import { createTokenRequest } from "../../mod.ts";
 import { curlCommand, type CurlOptions, type CurlRequest } from "../../src/curl/curl.ts";
+import { SHELLS as QUOTINGS } from "../../src/curl/quoting.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { type Shell, SHELLS } from "../../src/curl/shells.ts";
 import { assertGolden } from "../support/golden.ts";
@@ -229,4 +230,16 @@ Deno.test("a form's field that is called as a member of every object is a field 
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const command = curlCommand(call("toString=1&client_secret=b", headers), { shell: "posix" });
   assert(command.includes('-d "toString=1"'), command);
+});
+
+Deno.test("each shell is named as people know it, and sets a variable for what it starts", () => {
+  const seen = SHELLS.map((shell) => [QUOTINGS[shell].title, QUOTINGS[shell].assign("A", "b")]);
+  assertEquals(seen, [
+    ["Linux, macOS", "export A=b"],
+    ["fish", "set -gx A b"],
+    ["Nushell", "$env.A = 'b'"],
+    ["PowerShell", "$env:A = 'b'"],
+    ["Windows cmd", "set A=b"],
+    ["Batch file", "set A=b"],
+  ]);
 });
