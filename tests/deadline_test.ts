@@ -1,6 +1,6 @@
 /** Deadlines, and signals that many share. */
 
-import { createController, nothing, onAbort, within } from "../src/deadline.ts";
+import { createController, MAX_TIMER, nothing, onAbort, within } from "../src/deadline.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { counted } from "./support/counted.ts";
 
@@ -83,4 +83,8 @@ Deno.test("without AbortController a stand-in's signal says whether it has abort
   } finally {
     Object.assign(globalThis, { AbortController });
   }
+});
+
+Deno.test("a wait without a limit is the longest that setTimeout takes: one more fires at once", () => {
+  assertEquals(MAX_TIMER, 0x7fff_ffff);
 });
