@@ -2,7 +2,6 @@
 
 import { createTokenRequest } from "../../mod.ts";
 import { curlCommand, type CurlOptions, type CurlRequest } from "../../src/curl/curl.ts";
-import { SHELLS as QUOTINGS } from "../../src/curl/quoting.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { type Shell, SHELLS } from "../../src/curl/shells.ts";
 import { assertGolden } from "../support/golden.ts";
@@ -233,13 +232,13 @@ Deno.test("a form's field that is called as a member of every object is a field 
 });
 
 Deno.test("each shell is named as people know it, and sets a variable for what it starts", () => {
-  const seen = SHELLS.map((shell) => [QUOTINGS[shell].title, QUOTINGS[shell].assign("A", "b")]);
+  const seen = ALL.map((shell) => [SHELLS[shell].title, SHELLS[shell].assign("A", "a&'%")]);
   assertEquals(seen, [
-    ["Linux, macOS", "export A=b"],
-    ["fish", "set -gx A b"],
-    ["Nushell", "$env.A = 'b'"],
-    ["PowerShell", "$env:A = 'b'"],
-    ["Windows cmd", "set A=b"],
-    ["Batch file", "set A=b"],
+    ["Linux, macOS", "export A='a&'\\''%'"],
+    ["fish", "set -gx A 'a&\\'%'"],
+    ["Nushell", "$env.A = r#'a&'%'#"],
+    ["PowerShell", "$env:A = 'a&''%'"],
+    ["Windows cmd", "set A=a^&'^%"],
+    ["Batch file", "set A=a^&'%%"],
   ]);
 });
