@@ -269,3 +269,19 @@ Deno.test("B75: a json() that gives nothing is an empty answer", async () => {
   );
   assertEquals(error.code, "invalid_response");
 });
+
+Deno.test("B75: a json() that breaks off is the network's fault, and is tried again", async () => {
+  let posts = 0;
+  const fetch = () => {
+    posts++;
+    return Promise.resolve({
+      status: 200,
+      json: () => Promise.reject(new TypeError("connection lost")),
+    });
+  };
+  const error = await assertRejects(
+    () => requestToken({ ...CREDENTIALS, fetch, retries: 1, random: () => 0 }),
+    KpnAuthError,
+  );
+  assertEquals([error.code, posts], ["network_error", 2]);
+});

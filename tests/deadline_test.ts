@@ -1,7 +1,7 @@
 /** Deadlines, and signals that many share. */
 
-import { nothing, onAbort, within } from "../src/deadline.ts";
-import { assert, assertEquals, assertRejects } from "./support/assert.ts";
+import { createController, MAX_TIMER, nothing, onAbort, within } from "../src/deadline.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { counted } from "./support/counted.ts";
 
 Deno.test("B73: however many wait under one signal, it has one listener, and none in the end", async () => {
@@ -66,4 +66,25 @@ Deno.test("B6: who waits without a limit, as a call with a signal does, sets no 
   } finally {
     Object.assign(globalThis, { setTimeout });
   }
+});
+
+Deno.test("without AbortController a stand-in's signal says whether it has aborted, and why", () => {
+  const { AbortController } = globalThis;
+  try {
+    Object.assign(globalThis, { AbortController: undefined });
+    const { signal, abort } = createController();
+    let heard = 0;
+    signal.addEventListener("abort", () => heard++);
+    signal.throwIfAborted();
+    assertEquals([signal.aborted, heard], [false, 0]);
+    abort();
+    assertEquals([signal.aborted, heard], [true, 1]);
+    assertThrows(() => signal.throwIfAborted(), Error, "nobody waits any more");
+  } finally {
+    Object.assign(globalThis, { AbortController });
+  }
+});
+
+Deno.test("a wait without a limit is the longest that setTimeout takes: one more fires at once", () => {
+  assertEquals(MAX_TIMER, 0x7fff_ffff);
 });
