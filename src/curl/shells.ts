@@ -1,4 +1,4 @@
-/** All that differs between shells: a row for each. */
+/** Everything that differs between shells, in one row for each. */
 
 import { type Feed, feedFish, feedNu, feedPosix, feedPowershell } from "./config.ts";
 import { quoteFish, quoteNu, quotePosix, quotePowershell, quoteWindows } from "./quoting.ts";
@@ -14,11 +14,11 @@ export type Shell = "posix" | "fish" | "nu" | "powershell" | "cmd" | "batch";
 
 /** The rules of a shell. */
 export interface Rules {
-  /** Its name, for people. */
+  /** The name that people see. */
   readonly title: string;
-  /** The names of its programs, beside its own. */
+  /** The names of its programs, besides its own name. */
   readonly programs: readonly string[];
-  /** How curl is called: in PowerShell 5.1 `curl` is another program. */
+  /** The name of the curl program: in PowerShell 5.1 `curl` is another command. */
   readonly curl: string;
   /** The text between two arguments. */
   readonly separator: string;
