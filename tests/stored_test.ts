@@ -221,7 +221,7 @@ test("B62: what is stored and is no token is an event that says so", async (time
   const { ask, told } = storedOn(time, { ...empty, get: () => Promise.resolve("foreign") });
   assertEquals((await ask()).value, "minted 1");
   const [event, ...more] = told();
-  assertMatch(event!, /^get: .*access token/);
+  assertMatch(event!, /^get: .*not an access token/);
   assertEquals(more, []);
 });
 
