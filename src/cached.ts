@@ -183,16 +183,20 @@ function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
 
 /**
  * Waits for the run in progress, and for one more if its token has already expired or is dated in
- * the future. The timeout is total, unless the clock jumped: the time waited is then unknown.
+ * the future, and no other run has brought a better one. The timeout is total, unless the clock
+ * jumped: the time waited is then unknown.
  */
 async function join(
-  { flight, now, timeout }: Cache,
+  cache: Cache,
   start: () => Promise<AccessToken>,
-  since = now(),
+  since = cache.now(),
 ): Promise<AccessToken> {
+  const { flight, now, timeout } = cache;
   const token = await flight.join(start, since);
   const time = now();
   if (time < token.expiresAt && !isFromFuture(token, time)) return token;
+  const other = usable(cache.held, time);
+  if (other) return other.token;
   const jumped = time < since || time - since > 3 * timeout;
   return await flight.join(start, jumped ? time : since);
 }

@@ -229,6 +229,16 @@ test("B66: a token that a clock's jump made unusable while it was minted is mint
   }
 });
 
+test("B66: a run that a clock's jump outdated ends with the token of the run that replaced it", async (time) => {
+  const { get, next, clock, asked } = cacheUnderTest(time);
+  const since = time.now();
+  next.push(() => time.sleep(100).then(() => tokenOf("outdated", since)));
+  const waiting = get();
+  await time.sleep(50);
+  clock.ahead = 3_600_000;
+  assertEquals([await get(), await waiting, asked.length], ["t2", "t2", 2]);
+});
+
 test("B3: a layer that gives expired tokens only is asked twice, and believed", async (time) => {
   const { get, next, asked } = cacheUnderTest(time);
   const expired = () => Promise.resolve(tokenOf("short", time.now() - 5, 5));

@@ -74,6 +74,18 @@ Deno.test("B45: a clock that is set back does not prolong a cool-down", async ()
   assertEquals(mock.requests.length, 2);
 });
 
+Deno.test("B45: a cool-down that a clock's setting back has ended stays ended", async () => {
+  const { clock, next, ask, asked } = coolingUnderTest();
+  next("invalid_client", { status: 401 });
+  await assertRejects(() => ask(), KpnAuthError);
+  clock.now -= 5_000;
+  next("network_error");
+  await assertRejects(() => ask(), KpnAuthError);
+  clock.now += 5_000;
+  await ask();
+  assertEquals(asked(), 3);
+});
+
 Deno.test("B45: a cool-down costs no token that is valid, and other failures start none", async () => {
   const { source, mock, clock, told, settled } = sourceUnderTest();
   const first = await source.token();
