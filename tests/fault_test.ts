@@ -509,17 +509,17 @@ const streamed = (pull: (body: ReadableStreamDefaultController) => unknown): Res
     status: 401,
   });
 
-Deno.test("B64, B73: a body without an end ends, one of empty or tiny chunks too", async () => {
-  const endless = [
-    streamed(() => new Promise(() => {})),
-    streamed((body) => body.enqueue(new Uint8Array(0))),
-    streamed((body) => body.enqueue(new Uint8Array(1))),
-    streamed((body) => body.enqueue(new Uint8Array(10_000))),
-  ];
-  assertEquals(await Promise.all(endless.map(codeOf)), Array(4).fill("access_denied"));
-  for (const { body } of endless) await body?.cancel();
-  await new Promise((resolve) => setTimeout(resolve, 10)); // the reading lets timers run in between
-});
+Deno.test("B64, B73: a body without an end ends, one of empty or tiny chunks too", () =>
+  inVirtualTime(async () => {
+    const endless = [
+      streamed(() => new Promise(() => {})),
+      streamed((body) => body.enqueue(new Uint8Array(0))),
+      streamed((body) => body.enqueue(new Uint8Array(1))),
+      streamed((body) => body.enqueue(new Uint8Array(10_000))),
+    ];
+    assertEquals(await Promise.all(endless.map(codeOf)), Array(4).fill("access_denied"));
+    for (const { body } of endless) await body?.cancel();
+  }));
 
 Deno.test("B73: a signal ends the reading, and the body can still be read", async () => {
   const reader = new AbortController();
@@ -535,31 +535,32 @@ Deno.test("B73: a signal ends the reading, and the body can still be read", asyn
   );
 });
 
-Deno.test("B58: a whole fault is read although its body stays open, breaks off or goes on", async () => {
-  for (
-    const text of [
-      JSON.stringify(fault("InvalidAccessToken")),
-      "<fault><detail><errorcode>InvalidAccessToken</errorcode>",
-    ]
-  ) {
-    const ends: ((body: ReadableStreamDefaultController) => unknown)[] = [
-      () => new Promise(() => {}),
-      (body) => body.error(new TypeError("lost")),
-      (body) => body.enqueue(new TextEncoder().encode(" ".repeat(9_000))),
-    ];
-    for (const end of ends) {
-      const bytes = [...new TextEncoder().encode(text)];
-      const response = streamed((body) =>
-        bytes.length ? body.enqueue(Uint8Array.from(bytes.splice(0, 40))) : end(body)
-      );
-      assertEquals(await codeOf(response), "invalid_token", `${text} ${end}`);
-      await response.body?.cancel().catch(() => {});
+Deno.test("B58: a whole fault is read although its body stays open, breaks off or goes on", () =>
+  inVirtualTime(async () => {
+    for (
+      const text of [
+        JSON.stringify(fault("InvalidAccessToken")),
+        "<fault><detail><errorcode>InvalidAccessToken</errorcode>",
+      ]
+    ) {
+      const ends: ((body: ReadableStreamDefaultController) => unknown)[] = [
+        () => new Promise(() => {}),
+        (body) => body.error(new TypeError("lost")),
+        (body) => body.enqueue(new TextEncoder().encode(" ".repeat(9_000))),
+      ];
+      for (const end of ends) {
+        const bytes = [...new TextEncoder().encode(text)];
+        const response = streamed((body) =>
+          bytes.length ? body.enqueue(Uint8Array.from(bytes.splice(0, 40))) : end(body)
+        );
+        assertEquals(await codeOf(response), "invalid_token", `${text} ${end}`);
+        await response.body?.cancel().catch(() => {});
+      }
     }
-  }
-  const half = streamed((body) => body.enqueue(new TextEncoder().encode('{"fault":{"detail":')));
-  assertEquals(await codeOf(half), "access_denied");
-  await half.body?.cancel();
-});
+    const half = streamed((body) => body.enqueue(new TextEncoder().encode('{"fault":{"detail":')));
+    assertEquals(await codeOf(half), "access_denied");
+    await half.body?.cancel();
+  }));
 
 Deno.test("a body that breaks off leaves status and headers to decide", async () => {
   const broken = streamed((body) => body.error(new TypeError("lost")));

@@ -2,6 +2,7 @@
 
 import { Readable } from "node:stream";
 import { authorizedFetch, type AuthorizedFetchOptions, KpnAuthError } from "../mod.ts";
+import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { sourceUnderTest } from "./support/source.ts";
 
@@ -46,22 +47,23 @@ function answering(
   });
 }
 
-Deno.test("B18: the body of a discarded 401 is read or cancelled, whatever gave it away", async () => {
-  const header = { "www-authenticate": 'Bearer error="invalid_token"' };
-  const rejections = [
-    recorded(401, [FAULT]),
-    recorded(401, ["anything", "else"], { headers: header }),
-    recorded(401, ["never ends"], { headers: header, ends: false }),
-    recorded(500, [
-      "<fault><detail><errorcode>oauth.v2.InvalidAccessToken</errorcode></detail></fault>",
-    ], { headers: { "content-type": "text/xml" } }),
-  ];
-  for (const rejection of rejections) {
-    const kpn = answering([rejection, recorded(200, ["ok"])]);
-    assertEquals(await (await kpn("/x")).text(), "ok");
-    assert(rejection.fate.now !== "open");
-  }
-});
+Deno.test("B18: the body of a discarded 401 is read or cancelled, whatever gave it away", () =>
+  inVirtualTime(async () => {
+    const header = { "www-authenticate": 'Bearer error="invalid_token"' };
+    const rejections = [
+      recorded(401, [FAULT]),
+      recorded(401, ["anything", "else"], { headers: header }),
+      recorded(401, ["never ends"], { headers: header, ends: false }),
+      recorded(500, [
+        "<fault><detail><errorcode>oauth.v2.InvalidAccessToken</errorcode></detail></fault>",
+      ], { headers: { "content-type": "text/xml" } }),
+    ];
+    for (const rejection of rejections) {
+      const kpn = answering([rejection, recorded(200, ["ok"])]);
+      assertEquals(await (await kpn("/x")).text(), "ok");
+      assert(rejection.fate.now !== "open");
+    }
+  }));
 
 /** What a caller's `shouldReplay` may do with the answer that it gets. */
 const READINGS: Readonly<Record<string, (response: Response) => unknown>> = {
@@ -162,17 +164,18 @@ Deno.test("B31: no more than 64 KiB of an error is looked at, and it is handed b
   assertEquals(answer.fate.now, "read");
 });
 
-Deno.test("an error body that does not end is looked at for a second, and handed back readable", async () => {
-  const answer = recorded(401, ["{", '"half":'], { ends: false });
-  const response = await answering([answer])("/x");
-  const reader = response.body!.getReader();
-  const texts = [await reader.read(), await reader.read()].map(({ value }) =>
-    new TextDecoder().decode(value)
-  );
-  assertEquals(texts, ["{", '"half":']);
-  await reader.cancel();
-  assertEquals(answer.fate.now, "cancelled");
-});
+Deno.test("an error body that does not end is looked at for a second, and handed back readable", () =>
+  inVirtualTime(async () => {
+    const answer = recorded(401, ["{", '"half":'], { ends: false });
+    const response = await answering([answer])("/x");
+    const reader = response.body!.getReader();
+    const texts = [await reader.read(), await reader.read()].map(({ value }) =>
+      new TextDecoder().decode(value)
+    );
+    assertEquals(texts, ["{", '"half":']);
+    await reader.cancel();
+    assertEquals(answer.fate.now, "cancelled");
+  }));
 
 Deno.test("an error body that breaks off is handed back to break off in the caller's hands", async () => {
   let pulls = 0;

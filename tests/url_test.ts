@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { secureUrl } from "../src/url.ts";
 import { assert, assertEquals, assertThrows } from "./support/assert.ts";
+import { anyText } from "./support/values.ts";
 
 const accept = (given: string | URL, allowInsecureHttp?: boolean) =>
   secureUrl("tokenEndpoint", given, allowInsecureHttp).href;
@@ -133,7 +134,7 @@ Deno.test("no password and no query is quoted, whatever else is wrong", () => {
 Deno.test("any text is either a URL that may get a secret, or refused with the option's name", () => {
   const urls = fc.oneof(
     fc.string(),
-    fc.string({ unit: "binary" }),
+    anyText(),
     fc.webUrl(),
     fc.anything({ maxDepth: 1, withNullPrototype: true }),
   );

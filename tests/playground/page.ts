@@ -10,7 +10,7 @@ import {
 } from "../support/assert.ts";
 import { type Page, withPage } from "../support/browser.ts";
 import { npmTools } from "../support/npm.ts";
-import { testWith } from "../support/programs.ts";
+import { CHROMIUM, testWith } from "../support/programs.ts";
 import { picture, withDesk } from "./support.ts";
 
 const text = async (page: Page, selector: string) => await page.textContent(selector) ?? "";
@@ -24,7 +24,7 @@ async function getToken(page: Page): Promise<string> {
 }
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page: a token and a call, by the keyboard alone, and nothing is asked of anybody else",
   async () => {
     await withDesk({}, ({ mock, url }) =>
@@ -57,7 +57,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page shows requests as the mock received them, and the raw answers",
   async () => {
     await withDesk({}, ({ mock, url }) =>
@@ -82,7 +82,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page tells why there is no token, and what to do",
   async () => {
     await withDesk({ control: true }, ({ mock, url }) =>
@@ -124,7 +124,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page explains a pasted error, and sends it nowhere",
   async () => {
     await withDesk({}, ({ mock, url }) =>
@@ -155,7 +155,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page counts a token's lifetime down, and a call after its end gets a new one",
   async () => {
     let time = Date.UTC(2026, 0, 1);
@@ -195,7 +195,7 @@ for (const look of sample(LOOKS, 1)) {
   const { width, colorScheme, forcedColors } = look;
   const name = `${width}-${colorScheme}${forcedColors === "active" ? "-forced-colors" : ""}`;
   testWith(
-    ["chromium"],
+    [CHROMIUM],
     `the page is accessible and fits (axe finds nothing): ${name}`,
     async () => {
       const axe = await Deno.readTextFile(

@@ -4,7 +4,7 @@ import { indented } from "../../src/playground/page/elements.js";
 import { sample } from "../support/amount.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Page, withPage } from "../support/browser.ts";
-import { testWith } from "../support/programs.ts";
+import { CHROMIUM, testWith } from "../support/programs.ts";
 import { withDesk, withServer } from "./support.ts";
 
 const text = async (page: Page, selector: string) => await page.textContent(selector) ?? "";
@@ -12,7 +12,7 @@ const met = (page: Page) => page.waitForSelector("#answer option", { state: "att
 const CALL = "/communication/nexmo/number-insight/basic";
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page starts with the mock's credentials, a command, and no error",
   async () => {
     await withDesk(
@@ -38,7 +38,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "where the mock keeps its credentials to itself, the page offers none, and shows no error",
   async () => {
     await withDesk({}, async ({ url }) => {
@@ -63,7 +63,7 @@ const WAITS = [["token", "token"], ["token", "call"], ["api", "call"]] as const;
 
 for (const [to, form] of sample(WAITS, 1)) {
   testWith(
-    ["chromium"],
+    [CHROMIUM],
     `what waits for the ${to} in the ${form} form can be cancelled, and works again`,
     async () => {
       await withDesk({}, ({ mock, url }) =>
@@ -84,7 +84,7 @@ for (const [to, form] of sample(WAITS, 1)) {
 }
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page shows what any program sends to the mock, as it comes, without secrets and tokens",
   async () => {
     await withDesk({}, ({ mock, url }) =>
@@ -116,7 +116,7 @@ testWith(
   },
 );
 
-testWith(["chromium"], "times are those of the reader's own zone", async () => {
+testWith([CHROMIUM], "times are those of the reader's own zone", async () => {
   const time = Date.UTC(2026, 0, 1, 0, 0, 0);
   await withDesk(
     { now: () => time },
@@ -136,7 +136,7 @@ testWith(["chromium"], "times are those of the reader's own zone", async () => {
 });
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "a button copies the token, the response stands above the browser's headers",
   async () => {
     await withDesk({}, ({ url }) =>
@@ -163,7 +163,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "with the reader's own colours, what is chosen and what is left can be seen",
   async () => {
     await withDesk({}, ({ url }) =>

@@ -7,7 +7,7 @@ import { PACKED } from "../../src/playground/packed.ts";
 import { sample } from "../support/amount.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Page, withPage } from "../support/browser.ts";
-import { testWith } from "../support/programs.ts";
+import { CHROMIUM, testWith } from "../support/programs.ts";
 import { runToEnd } from "../support/run.ts";
 import { needed, runScript, SHELL_PROGRAMS } from "../support/shells.ts";
 import { withDesk } from "./support.ts";
@@ -60,7 +60,7 @@ async function run(program: string, args: readonly string[], given: Record<strin
 }
 
 testWith(
-  ["chromium", "sh", "curl"],
+  [CHROMIUM, "sh", "curl"],
   "the page's cURL commands for Linux and macOS run, with the secrets in the environment or written out",
   async ({ sh }) => {
     await withToken(async (page, _url, token) => {
@@ -86,7 +86,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "the page offers every shell that the library knows, each with what to set first",
   async () => {
     await withToken(async (page, url, token) => {
@@ -121,7 +121,7 @@ testWith(
 
 for (const [name, program] of sample(Object.entries(SHELL_PROGRAMS), 2)) {
   testWith(
-    ["chromium", "curl", ...needed(program)],
+    [CHROMIUM, "curl", ...needed(program)],
     `what the page says to set first, and the command, run in ${name}`,
     async () => {
       await withToken(async (page) => {
@@ -140,7 +140,7 @@ for (const [name, program] of sample(Object.entries(SHELL_PROGRAMS), 2)) {
 }
 
 testWith(
-  ["chromium", "node"],
+  [CHROMIUM, "node"],
   "the page's programs for Deno, Node and Workers run and print their call's answer",
   async ({ node }) => {
     await withToken(async (page) => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
 import { type Page, withPage } from "../support/browser.ts";
 import { npmTools } from "../support/npm.ts";
-import { testWith } from "../support/programs.ts";
+import { CHROMIUM, testWith } from "../support/programs.ts";
 import { picture, withDesk, withServer } from "./support.ts";
 
 /** Swagger UI on an origin of its own, as SwaggerHub is. */
@@ -36,7 +36,7 @@ async function authorize(page: Page, secret: string): Promise<void> {
 }
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "Swagger UI: Authorize, Close, an endpoint, Try it out, Execute, and the response shows",
   async () => {
     await withDesk(
@@ -90,7 +90,7 @@ testWith(
 );
 
 testWith(
-  ["chromium"],
+  [CHROMIUM],
   "Swagger UI: a wrong secret is told, and no token comes",
   async () => {
     await withDesk(

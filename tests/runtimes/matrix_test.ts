@@ -2,7 +2,7 @@
 
 import { ALL } from "../support/amount.ts";
 import { assertEquals } from "../support/assert.ts";
-import { testWith } from "../support/programs.ts";
+import { CHROMIUM, testWith } from "../support/programs.ts";
 import { runSuiteIn } from "./run.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { BEHAVIOURS, failuresOf, type Report } from "./suite.ts";
@@ -20,7 +20,7 @@ for (const runtime of RUNTIMES) {
   });
 }
 
-testWith(["chromium"], "the table in .github/RUNTIMES.md is the one just produced", async () => {
+testWith([CHROMIUM], "the table in .github/RUNTIMES.md is the one just produced", async () => {
   const document = await Deno.readTextFile(new URL("../../.github/RUNTIMES.md", import.meta.url));
   const produced = tableOf(reports);
   if (ALL) return assertEquals(tableIn(document), produced);

@@ -6,6 +6,7 @@ import { bundle } from "../support/bundle.ts";
 import { startWorkerd, type WORKERDS } from "../support/workerd.ts";
 import { type Browser, chromium, firefox, webkit } from "./browsers.ts";
 import { bun, edgeRuntime, node, type NodeMajor, runProgram, withFile } from "./programs.ts";
+import { CHROMIUM } from "../support/programs.ts";
 import type { Environment } from "./suite.ts";
 
 /** A runtime, and how the suite runs in it. */
@@ -180,7 +181,7 @@ export const RUNTIMES: readonly Runtime[] = [
   workerdRuntime("newest", "the newest workerd"),
   workerdRuntime("miniflare", "miniflare's workerd"),
   EDGE,
-  browserRuntime("Chromium", chromium, ["chromium"]),
+  browserRuntime("Chromium", chromium, [CHROMIUM]),
   browserRuntime("Firefox", firefox, ["firefox-esr"], true),
   browserRuntime("WebKit", webkit, ["WebKitWebDriver", "Xvfb"], true),
 ];

@@ -2,7 +2,7 @@
 
 import { createRequire } from "node:module";
 import { npmTools } from "./npm.ts";
-import { findProgram } from "./programs.ts";
+import { CHROMIUM, findProgram } from "./programs.ts";
 
 /** The part of Playwright's `Page` that is used here. */
 export interface Page {
@@ -51,7 +51,6 @@ export interface PageOptions {
 const PATIENCE = 120_000;
 
 const FLAGS = [
-  "--headless",
   "--no-sandbox",
   "--no-first-run",
   "--no-startup-window", // a tab that is slow to start would hold up whoever connects
@@ -97,7 +96,7 @@ let browser: Promise<any> | undefined;
 
 async function connect() {
   const playwright = createRequire(await npmTools())("playwright-core");
-  return await playwright.chromium.connectOverCDP(await start(findProgram("chromium")!), {
+  return await playwright.chromium.connectOverCDP(await start(findProgram(CHROMIUM)!), {
     timeout: PATIENCE,
   });
 }

@@ -3,6 +3,9 @@
 /** The paths of the programs that a test asked for, by name. */
 export type Programs<Name extends string> = Readonly<Record<Name, string>>;
 
+/** Chromium without a window: for a page's test it takes a third of what the whole browser does. */
+export const CHROMIUM = "chromium-headless-shell";
+
 /** A test that needs the programs named: where one is missing it reports itself as skipped, by name. */
 export function testWith<Name extends string>(
   needed: readonly Name[],
@@ -14,7 +17,7 @@ export function testWith<Name extends string>(
   const missing = found.filter(([, path]) => path === undefined).map(([program]) => program);
   if (missing.length === 0) {
     // What drives a browser keeps a connection to it over all tests.
-    const sanitize = !(needed as readonly string[]).includes("chromium");
+    const sanitize = !(needed as readonly string[]).includes(CHROMIUM);
     return Deno.test(
       name,
       { sanitizeOps: sanitize, sanitizeResources: sanitize, ...options },
