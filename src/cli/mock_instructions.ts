@@ -14,9 +14,10 @@ export function urlHost(host: string): string {
 
 /** The warning if other machines can reach the mock. */
 export function warning(host: string, control: boolean): string {
-  const more = control ? ", script it, and read its requests, secrets included" : "";
-  return `kpn-auth: warning: the mock listens on ${host}. Anybody who can reach this address can get ` +
-    `tokens from it${more}. Do not use real secrets with it.\n`;
+  const more = control ? "; they can script it and read its requests, secrets included" : "";
+  return `kpn-auth: warning: the mock listens on ${host}. Others who can reach this address can get ` +
+    `tokens from it, and make it call programs on this machine back${more}. Do not use real ` +
+    "secrets with it.\n";
 }
 
 /** The variables with which programs use the mock. */

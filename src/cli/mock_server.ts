@@ -100,9 +100,11 @@ async function requestOf(
   const { method = "GET", url = "/", headers: { host = "127.0.0.1" } } = incoming;
   const target = url.startsWith("/") ? `http://${host}${url}` : url;
   if (!URL.canParse(target) || /^(CONNECT|TRACE)$/.test(method)) return undefined;
+  const read = new URL(target);
+  if (read.username || read.password) return undefined; // no client sends them
   return {
     method,
-    url: new URL(target),
+    url: read,
     headers: headersOf(incoming),
     ...await bodyOf(incoming),
     get signal() {

@@ -97,6 +97,13 @@ function upstreamBackend(basePath: string, base: URL, send: Send): Backend {
     const init: RequestInit = { method, headers, redirect: "manual", signal, ...bodyInit(request) };
     try {
       const response = await send(prefix + pathname.slice(basePath.length) + search, init);
+      if (response.status > 599) {
+        await response.body?.cancel();
+        return refusing(
+          502,
+          `The upstream ${base.origin} answered ${response.status}: no status of HTTP.`,
+        );
+      }
       return { response: passedOn(response), why: `upstream ${base.origin}` };
     } catch (error) {
       if (signal.aborted) throw error;
@@ -112,8 +119,9 @@ function passedOn(response: Response): Response {
   const { status, statusText, body } = response;
   const headers = new Headers(response.headers);
   const decoded = headers.has("content-encoding");
+  const isOfConnection = ofConnection(headers.get("connection"));
   const drop = [...headers.keys()].filter((name) =>
-    HOP_BY_HOP.test(name) && name !== "content-length"
+    isOfConnection(name) && name !== "content-length"
   );
   for (const name of [...drop, ...decoded ? ["content-encoding", "content-length"] : []]) {
     headers.delete(name);
@@ -124,5 +132,12 @@ function passedOn(response: Response): Response {
 
 /** The headers of a call that a backend gets. */
 export function forwardedHeaders(headers: Readonly<Record<string, string>>): Headers {
-  return new Headers(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.test(name)));
+  const isOfConnection = ofConnection(headers["connection"]);
+  return new Headers(Object.entries(headers).filter(([name]) => !isOfConnection(name)));
+}
+
+/** Whether a header concerns one connection only; `Connection` may name more of them. */
+function ofConnection(connection: string | null | undefined): (name: string) => boolean {
+  const named = new Set(connection?.toLowerCase().split(/[ ,]+/));
+  return (name) => HOP_BY_HOP.test(name) || named.has(name);
 }

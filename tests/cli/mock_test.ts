@@ -13,6 +13,8 @@ import {
   TOKEN_PATH,
 } from "./kpn_auth.ts";
 
+const NODE = RUNTIMES.find(({ name }) => name === "node")!;
+
 onEach("mock serves on loopback, and says what to set to use it", async (runtime) => {
   const child = await start(runtime, ["mock"]);
   await child.stdin.close();
@@ -67,6 +69,16 @@ onEach(
   },
 );
 
+Deno.test("a Host with a user in it is refused [node]", async () => {
+  await withServer(NODE, async (port) => {
+    const { answers } = await exchange(
+      port,
+      "GET /mock/ready HTTP/1.1\r\nhost: x@127.0.0.1\r\n\r\n",
+    );
+    assertMatch(answers, /^HTTP\/1\.1 400 /);
+  });
+});
+
 onEach("the mock goes on when nobody reads its log any more", async (runtime) => {
   await withServer(runtime, async (port, { stderr }) => {
     await stderr.cancel();
@@ -109,7 +121,7 @@ async function exchange(port: number, requests: string) {
 }
 
 Deno.test("B89: a mock ends when npx, which runs it in a shell, is ended", async () => {
-  const command = await RUNTIMES.find(({ name }) => name === "node")!.command(["mock"]);
+  const command = await NODE.command(["mock"]);
   const npx = spawn("sh", ["-c", '"$@"; true', "sh", ...command], {
     env: { ...ENVIRONMENT, npm_command: "exec" },
   });
@@ -124,7 +136,7 @@ Deno.test("B89: a mock ends when npx, which runs it in a shell, is ended", async
 
 Deno.test("mock -- COMMAND and its command end when npm, which runs them in a shell, is ended", async () => {
   const script = "trap 'kill $!; exit' TERM; echo begun; sleep 20 & wait; echo outlived";
-  const command = await RUNTIMES.find(({ name }) => name === "node")!
+  const command = await NODE
     .command(["mock", "--", "sh", "-c", script]);
   const npm = spawn("sh", ["-c", '"$@"; true', "sh", ...command], {
     env: { ...ENVIRONMENT, npm_command: "run-script" },
@@ -136,8 +148,6 @@ Deno.test("mock -- COMMAND and its command end when npm, which runs them in a sh
   assertEquals((await reader.read()).done, true);
   await npm.status;
 });
-
-const NODE = RUNTIMES.find(({ name }) => name === "node")!;
 
 /** The runtimes on which `mock -- COMMAND` is tried: one of them, unless everything is. */
 const SOME = RUNTIMES.filter(({ name }) => ALL || name === "node");

@@ -87,26 +87,41 @@ Deno.test("an upstream gets the call as it came, and its answer is handed on", a
   const mock = before((url, init) => {
     sent.push({ url, init });
     const headers = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
-    headers.set("connection", "close");
+    headers.set("connection", "close, X-Answer-Hop");
+    headers.set("x-answer-hop", "1");
     headers.set("content-encoding", "gzip"); // which fetch has undone
     return new Response("teapot", { status: 418, headers });
   })();
   const response = await call(mock, `${SMS}?a=1&b=%20`, {
     method: "PUT",
     body: "Hallo",
-    headers: { "content-type": "text/x", "connection": "keep-alive", "accept-encoding": "br" },
+    headers: {
+      "content-type": "text/x",
+      "connection": "keep-alive, X-Call-Hop",
+      "x-call-hop": "1",
+      "accept-encoding": "br",
+    },
   });
   assertEquals([response.status, await response.text()], [418, "teapot"]);
   assertEquals(response.headers.getSetCookie(), ["a=1", "b=2"]);
-  assertEquals(response.headers.get("connection"), null);
-  assertEquals(response.headers.get("content-encoding"), null);
+  for (const name of ["connection", "x-answer-hop", "content-encoding"]) {
+    assertEquals(response.headers.get(name), null);
+  }
   assert(response.headers.get("x-request-id"));
   const [{ url, init }] = sent as [typeof sent[0]];
   assertEquals(url, "http://127.0.0.1:4010/communication/kpn/sms/send?a=1&b=%20");
   const headers = new Headers(init.headers);
   assertMatch(headers.get("authorization") ?? "", /^Bearer /);
   assertEquals([headers.get("content-type"), headers.get("connection")], ["text/x", null]);
+  assertEquals(headers.get("x-call-hop"), null); // RFC 9110 section 7.6.1
   assertEquals([init.method, init.redirect], ["PUT", "manual"]);
+});
+
+Deno.test("an upstream's status over 599 is a 502 that says so", async () => {
+  const answer = Object.defineProperty(new Response("odd"), "status", { value: 700 });
+  const response = await call(before(() => answer)(), SMS, { method: "POST" });
+  assertEquals(response.status, 502);
+  assertMatch(await response.text(), /The upstream http:\/\/127.0.0.1:4010 answered 700/);
 });
 
 Deno.test("an upstream of a base path gets the rest of the path; the longest base path wins", async () => {
