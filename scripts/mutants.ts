@@ -26,7 +26,7 @@ type Fate = (typeof FATES)[number];
 
 /** The fast suites. */
 const TESTS =
-  /^tests\/(\w+(?<!_socket)|mock\/\w+|curl\/(refusals)|stores\/(sealed|deno_kv))_test\.ts$/;
+  /^tests\/(\w+(?<!_socket)|mock\/\w+|curl\/(refusals|table)|stores\/(sealed|deno_kv))_test\.ts$/;
 
 /** Where an equivalent fault is listed: a line ``- `path` `line` `before  →  after`: why``. */
 const LIST = "tests/equivalent.md";

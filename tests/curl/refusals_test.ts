@@ -230,15 +230,3 @@ Deno.test("a form's field that is called as a member of every object is a field 
   const command = curlCommand(call("toString=1&client_secret=b", headers), { shell: "posix" });
   assert(command.includes('-d "toString=1"'), command);
 });
-
-Deno.test("each shell is named as people know it, and sets a variable for what it starts", () => {
-  const seen = ALL.map((shell) => [SHELLS[shell].title, SHELLS[shell].assign("A", "a&'%")]);
-  assertEquals(seen, [
-    ["Linux, macOS", "export A='a&'\\''%'"],
-    ["fish", "set -gx A 'a&\\'%'"],
-    ["Nushell", "$env.A = r#'a&'%'#"],
-    ["PowerShell", "$env:A = 'a&''%'"],
-    ["Windows cmd", "set A=a^&'^%"],
-    ["Batch file", "set A=a^&'%%"],
-  ]);
-});
