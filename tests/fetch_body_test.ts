@@ -288,6 +288,12 @@ Deno.test("what no Response can be made with is handed back where it has no clon
     const { response } = stub(members);
     assert(await answering([{ response }])("/x") === response, `${members.status}`);
   }
+  for (const status of [200, 599]) {
+    const answer = stub({ status, body: recorded(401, ["{}"]).response.body });
+    const given = await answering([answer], { shouldReplay: () => false })("/x");
+    assertEquals([given === answer.response, given.status], [false, status]);
+    assertEquals(await given.text(), "{}");
+  }
 });
 
 Deno.test("B18: an answer that comes when its caller has left is cancelled, whatever fetch makes of signals", async () => {

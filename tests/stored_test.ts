@@ -206,6 +206,13 @@ test("B62: with a short timeout a store gets a quarter of it, so that the mint h
   ]]);
 });
 
+test("B62: with a short timeout storing still has its second: no caller waits for it", async (time) => {
+  const { ask, settled, told } = storedOn(time, { ...empty, set: never }, { timeout: 1_000 });
+  await ask();
+  await settled();
+  assertEquals(told(), ["set: no answer within 1000 ms"]);
+});
+
 test("B62: without a key nothing is read, locked or written: the source mints alone", async (time) => {
   const asked: PropertyKey[] = [];
   const store = new Proxy(empty, { get: (_, operation) => void asked.push(operation) });
