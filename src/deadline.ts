@@ -1,5 +1,7 @@
 /** Deadlines that hold even if the work ignores its signal. */
 
+import { refuse } from "./options.ts";
+
 /** The longest time that `setTimeout` accepts, in ms. */
 export const MAX_TIMER = 2 ** 31 - 1;
 
@@ -65,6 +67,7 @@ const leavers = new WeakMap<EventTarget, Set<() => void>>();
  * waiters share one listener, removed with the last: Node 20 warns of a leak at eleven listeners.
  */
 export function onAbort(signal: AbortSignal, leave: () => void): () => void {
+  if (!signal.addEventListener) refuse("signal", "is not an AbortSignal: pass controller.signal");
   const all = leavers.get(signal) ?? new Set();
   leavers.set(signal, all.add(leave));
   signal.addEventListener("abort", callAll); // a no-op if it was added before

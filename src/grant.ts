@@ -7,7 +7,7 @@ import type { KpnAuthEvent } from "./events.ts";
 import { fetchOf, signalFor } from "./host.ts";
 import { networkError } from "./network.ts";
 import { checkNumbers } from "./numbers.ts";
-import { checkFunctions, checkObject } from "./options.ts";
+import { checkFunctions, checkObject, quoted, refuse } from "./options.ts";
 import { createTokenRequest, type TokenRequest, type TokenTarget } from "./request.ts";
 import { readWire, toAccessToken } from "./response.ts";
 import type { AccessToken } from "./token.ts";
@@ -155,7 +155,12 @@ export function createGrant(options: RequestTokenOptions): Grant {
     options,
   );
   const target = { tokenEndpoint, parameters: { ...options.parameters }, allowInsecureHttp: true };
-  return { clientId, clientSecret, target, fetch, now, random, timeout, attemptTimeout, retries };
+  const clock = () => {
+    const time = now();
+    return Number.isFinite(time) ? time : refuse("now", `returned ${quoted(time)}, not epoch ms`);
+  };
+  const times = { timeout, attemptTimeout, retries };
+  return { clientId, clientSecret, target, fetch, now: clock, random, ...times };
 }
 
 /** Gets the current credentials, then does `work`, all under the total deadline. */

@@ -85,6 +85,16 @@ Deno.test("without AbortController a stand-in's signal says whether it has abort
   }
 });
 
+Deno.test("what is no AbortSignal is refused: a controller, a text, a number", async () => {
+  for (const signal of [new AbortController(), {}, "soon", 5] as unknown[]) {
+    await assertRejects(
+      () => within(1, signal as AbortSignal, nothing),
+      TypeError,
+      "Cannot use signal: it is not an AbortSignal: pass controller.signal",
+    );
+  }
+});
+
 Deno.test("a wait without a limit is the longest that setTimeout takes: one more fires at once", () => {
   assertEquals(MAX_TIMER, 0x7fff_ffff);
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { createTokenSource, KpnAuthError } from "../mod.ts";
+import { quoted } from "../src/options.ts";
 import { agesOf } from "../src/token.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
 import { CREDENTIALS, holdsSecret, SENTINEL } from "./support/credentials.ts";
@@ -388,6 +389,22 @@ Deno.test("B70: margins that are no object are refused by name", () => {
       TypeError,
       "margins",
     );
+  }
+});
+
+Deno.test("B66: a clock that says no time is named, and works again once it does", async () => {
+  for (const broken of [NaN, Infinity, "5", undefined] as number[]) {
+    let time = broken;
+    const { source } = sourceUnderTest({ now: () => time });
+    for (const call of [undefined, { rejected: { value: "t0" } }]) {
+      await assertRejects(
+        () => source.token(call),
+        TypeError,
+        `Cannot use now: it returned ${quoted(broken)}, not epoch ms`,
+      );
+    }
+    time = 1_000_000_000_000;
+    assertEquals((await source.token()).requestedAt, time);
   }
 });
 
