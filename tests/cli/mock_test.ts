@@ -234,7 +234,7 @@ Deno.test("what the mock prints gets a token by curl in sh, and by PowerShell (-
   while (!said.includes("$env:KPN_CLIENT_SECRET }")) said += (await reader.read()).value;
   const shells = {
     sh: between(said, "export", "$env:") + between(said, "printf", "Invoke"),
-    pwsh: between(said, "$env:", "A token") +
+    pwsh: between(said, "$env:", "To request") +
       `(${said.slice(said.indexOf("Invoke")).trim()}).status`,
   };
   for (const [shell, text] of Object.entries(shells)) {

@@ -30,10 +30,11 @@ export async function runSuiteIn(runtime: Runtime): Promise<Report> {
   return outcome;
 }
 
-/** What changes with each release of a browser, too. */
+/** Without what changes with each release of a browser, and with its reader. */
 function withoutReleases(raw: string): string {
   return stableRequest(raw)
     .replace(/^sec-ch-ua: .*$/gm, "sec-ch-ua: BRANDS")
+    .replace(/^(accept-language): (?!\*).*$/gim, "$1: LANGUAGE")
     .replace(/(Chrome|Firefox|Version)\/[\d.]+/, "$1/VERSION")
     .replace(/rv:[\d.]+/, "rv:VERSION");
 }

@@ -55,7 +55,7 @@ const FLAGS = [
   "--no-first-run",
   "--no-startup-window", // a tab that is slow to start would hold up whoever connects
   "--disable-gpu",
-  "--accept-lang=en-US,en;q=0.9", // as the whole browser says by itself
+  "--accept-lang=en-US,en;q=0.9", // the whole browser has a language by itself
   "--hide-scrollbars",
   "--disable-dev-shm-usage",
   "--disable-background-networking",
