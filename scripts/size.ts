@@ -11,9 +11,9 @@ const CORE = "createTokenRequest, requestToken, readTokenResponse, KpnAuthError"
 /** What, the names imported, the limit in bytes, and the module where it is not the front door. */
 const LIMITS: readonly (readonly [string, string, number, string?])[] = [
   ["createTokenRequest alone", "createTokenRequest", 1_350],
-  ["the core: request, grant, errors", CORE, 8_700],
-  ["core, token source, authorized fetch", `${CORE}, createTokenSource, authorizedFetch`, 14_650],
-  ["webhooks", "verifyWebhook, WebhookError", 1_540, "./src/webhook.ts"],
+  ["the core: request, grant, errors", CORE, 8_750],
+  ["core, token source, authorized fetch", `${CORE}, createTokenSource, authorizedFetch`, 14_750],
+  ["webhooks", "verifyWebhook, WebhookError", 1_560, "./src/webhook.ts"],
 ];
 
 let failed = false;

@@ -174,7 +174,6 @@ function share(cache: Cache, call: TokenCall | undefined): Promise<AccessToken> 
       if (valid) return valid.token;
       throw error;
     });
-    cache.turn.catch(() => {}); // its callers may all have left
     // Only after `turn` is set: Deno runs microtasks inside a process's first `setTimeout`.
     queueMicrotask(() => cache.turn = undefined);
   }
@@ -197,13 +196,15 @@ async function join(
   if (time < token.expiresAt && !isFromFuture(token, time)) return token;
   const other = usable(cache.held, time);
   if (other) return other.token;
-  const jumped = time < since || time - since > 3 * timeout;
+  const jumped = time < since || time - since >= timeout; // nobody waits so long for one run
   return await flight.join(start, jumped ? time : since);
 }
 
 /** `promise`, which a caller with a signal can stop waiting for. */
 function leaving<T>(call: TokenCall | undefined, promise: Promise<T>): Promise<T> {
-  return call?.signal ? within(Infinity, call.signal, () => promise) : promise;
+  if (!call?.signal) return promise;
+  promise.catch(() => {}); // its caller may have left already
+  return within(Infinity, call.signal, () => promise);
 }
 
 /** Renews an ageing token in the background, unless that was tried a moment ago. */

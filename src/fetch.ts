@@ -102,6 +102,7 @@ export function authorizedFetch(
 ): AuthorizedFetch {
   const { fetch, shouldReplay, waitUntil } = options;
   checkFunctions({ fetch, shouldReplay });
+  if (typeof source?.token !== "function") refuse("source", "has no method token");
   const origins = originsOf(source, options);
   const announce = announcer(options.onEvent);
   const allow = (url: string) => allowedUrl(url, origins);
@@ -142,12 +143,15 @@ export function authorizedFetch(
   };
 }
 
-/** The origins to which the token may be sent, checked. The source has checked its own. */
+/** The origins to which the token may be sent, checked. */
 function originsOf(
   source: TokenSource,
   { origins, allowInsecureHttp }: AuthorizedFetchOptions,
 ): readonly string[] {
-  if (origins === undefined) return [new URL(source.origin ?? KPN_ORIGIN).origin];
+  // The source has decided on http, as it did for the secret.
+  if (origins === undefined) {
+    return [secureUrl("source.origin", source.origin ?? KPN_ORIGIN, true).origin];
+  }
   if (!Array.isArray(origins) || origins.length === 0) {
     refuse(`origins ${JSON.stringify(origins)}`, "must be a list of at least one origin");
   }

@@ -19,7 +19,7 @@ const MEANINGS: readonly Meaning[] = [
   [
     "invalid_token",
     "invalid_token invalid_access_token access_token_expired access_token_not_approved unauthenticated",
-    "The access token has expired or was revoked.",
+    "The access token is missing, has expired, or was revoked.",
     "Request a new token",
     "a new secret",
   ],

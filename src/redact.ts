@@ -53,13 +53,18 @@ function withoutQueries(text: string): string {
 
 /** A secret's spellings: plain, as UTF-8 bytes, decoded, and as it looks inside base64. */
 function spellings(secret: string): string[] {
-  // UTF-8 without TextEncoder, which Jest's jsdom lacks; a lone surrogate becomes U+FFFD.
-  const bytes = encodeURIComponent(secret.replace(/\p{Cs}/gu, "\ufffd"))
+  const whole = secret.replace(/\p{Cs}/gu, "\ufffd"); // as UTF-8 has lone surrogates
+  // UTF-8 without TextEncoder, which Jest's jsdom lacks.
+  const bytes = encodeURIComponent(whole)
     .replace(/%(..)/g, (_, byte) => String.fromCharCode(parseInt(byte, 16)));
-  const inBase64 = [0, 1, 2].map((before) =>
-    btoa("\0".repeat(before) + bytes)
-      // Only the characters whose bits are all the secret's.
-      .slice(Math.ceil(before * 4 / 3), Math.floor((before + bytes.length) * 4 / 3))
+  // Basic has the plain secret, or an encoded one (RFC 6749 section 2.3.1).
+  const encoded = [encodeURIComponent(whole), `${new URLSearchParams({ "": whole })}`.slice(1)];
+  const inBase64 = [...new Set([bytes, ...encoded])].flatMap((text) =>
+    [0, 1, 2].map((before) =>
+      btoa("\0".repeat(before) + text)
+        // Only the characters whose bits are all the secret's.
+        .slice(Math.ceil(before * 4 / 3), Math.floor((before + text.length) * 4 / 3))
+    )
   );
   const inBase64Url = inBase64.map((text) => text.replace(/\+/g, "-").replace(/\//g, "_"));
   return [secret, decode(secret), bytes, decode(bytes), ...inBase64, ...inBase64Url];

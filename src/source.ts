@@ -6,7 +6,7 @@ import { coolingDown } from "./cool_down.ts";
 import { announcer, type EventListener } from "./events.ts";
 import { createGrant, minting, type RequestTokenOptions, runGrant } from "./grant.ts";
 import { checkNumbers } from "./numbers.ts";
-import { checkObject } from "./options.ts";
+import { checkFunctions, checkObject } from "./options.ts";
 import { storeKey } from "./store_key.ts";
 import { stored, type TokenStore } from "./stored.ts";
 import type { Margins } from "./token.ts";
@@ -59,6 +59,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const grant = createGrant(options);
   const { now, random, timeout, target } = grant;
   const { store, waitUntil } = options;
+  if (store) checkFunctions({ "store.get": store.get ?? null, "store.set": store.set ?? null });
   const margins = marginsOf(options.margins);
   const announce = announcer(options.onEvent);
 

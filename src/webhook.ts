@@ -140,7 +140,7 @@ export async function verifyWebhook(
   secrets: WebhookSecrets,
   { tolerance = 600_000, now = Date.now, limit = 1_048_576 }: VerifyWebhookOptions = {},
 ): Promise<Webhook> {
-  if (!(tolerance >= 0 && limit >= 0)) {
+  if (![tolerance, limit].every((bound) => typeof bound === "number" && bound >= 0)) {
     throw new RangeError(`Cannot verify a webhook: tolerance ${tolerance}, limit ${limit}`);
   }
   const header = (name: string) => valueOf(`x-kpn-webhook-${name}`, request.headers);

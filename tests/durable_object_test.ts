@@ -1,6 +1,11 @@
 /** The Durable Object and its client in one process; in workerd they are in `tests/stores`. */
 
-import { createTokenSource, KpnAuthError, type TokenSource } from "../mod.ts";
+import {
+  createTokenSource,
+  KpnAuthError,
+  type TokenSource,
+  type TokenSourceOptions,
+} from "../mod.ts";
 import { inVirtualTime } from "../scripts/virtual_time.ts";
 import { mockKpn } from "../src/mock/mock.ts";
 import {
@@ -13,6 +18,7 @@ import {
   assertEquals,
   assertNotEquals,
   assertRejects,
+  assertStringIncludes,
   assertThrows,
 } from "./support/assert.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
@@ -210,6 +216,39 @@ Deno.test("what another object answers is named, whatever it looks like", async 
       "is not a TokenObject",
     );
     assertEquals([error.code, asked], ["invalid_response", 1]);
+  }
+});
+
+/** A source of an object in memory, whose own source has these options. */
+function through(options: Partial<TokenSourceOptions>) {
+  const object = new TokenObject(createTokenSource({ ...CREDENTIALS, retries: 0, ...options }));
+  return durableObjectSource(() => ({
+    fetch: (url, init) => object.fetch(new Request(url, init)),
+  }));
+}
+
+Deno.test("B24: an error of the object's source arrives with its cause", async () => {
+  const fetch = () => Promise.reject(new TypeError("fetch failed"));
+  const { code, cause } = await assertRejects(() => through({ fetch }).token(), KpnAuthError);
+  assertEquals([code, (cause as Error).message], ["network_error", "fetch failed"]);
+});
+
+Deno.test("a mistake in the object is an error with a code", async () => {
+  const waitUntil = () => {
+    throw new TypeError("Illegal invocation");
+  };
+  const error = await assertRejects(() => through({ waitUntil }).token(), KpnAuthError);
+  assertEquals(error.code, "network_error");
+  assertStringIncludes(error.message, "Pass the ctx that has it");
+});
+
+Deno.test("B28: an origin on http beyond loopback is refused", () => {
+  for (const origin of ["http://api.example.com", "file:///x", "api.example.com"]) {
+    assertThrows(
+      () => durableObjectSource(() => ({ fetch: () => Promise.reject() }), { origin }),
+      TypeError,
+      `Cannot use origin "${origin}"`,
+    );
   }
 });
 

@@ -34,6 +34,17 @@ Deno.test("a call goes to the origin that the source's tokens are for, and nowhe
   assertEquals(sent, [`${KPN}/x`]);
 });
 
+Deno.test("B79: what is no source, or has no web origin, is refused at once, by name", () => {
+  assertThrows(
+    () => authorizedFetch({} as TokenSource),
+    TypeError,
+    "source: it has no method token",
+  );
+  for (const origin of ["file:///x", "api.example.com", "https://u:p@gw.test"]) {
+    assertThrows(() => noting(origin), TypeError, "Cannot use source.origin ");
+  }
+});
+
 Deno.test("with a tokenEndpoint of a mock nothing else is set, and nothing goes to KPN", async () => {
   const asked: string[] = [];
   const mock = mockKpn();

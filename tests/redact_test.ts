@@ -300,6 +300,19 @@ Deno.test("B63: the values of parameters are quoted in no error", async () => {
   }
 });
 
+Deno.test("B63: Basic as RFC 6749 section 2.3.1 has it, its parts encoded before base64, is hidden", () => {
+  for (const secret of SECRETS) {
+    for (const encode of [inForm, encodeURIComponent]) {
+      for (const id of ["i", "my-id", "an-id-1"]) {
+        const basic = base64(`${encode(id)}:${encode(secret)}`);
+        const shown = redact(`Basic ${basic}`, [secret]);
+        const runs = Array.from({ length: basic.length - 15 }, (_, at) => basic.slice(at, at + 16));
+        assert(!runs.some((run) => shown.includes(run)), `${secret}: ${shown}`);
+      }
+    }
+  }
+});
+
 Deno.test("B63: of base64 each character is hidden that holds nothing but bits of the secret, and no other", () => {
   const secret = ">>>???~~~abc";
   for (let before = 0; before < 6; before++) {

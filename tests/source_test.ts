@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { createTokenSource, KpnAuthError } from "../mod.ts";
+import { createTokenSource, KpnAuthError, type TokenStore } from "../mod.ts";
 import { quoted } from "../src/options.ts";
 import { agesOf } from "../src/token.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "./support/assert.ts";
@@ -405,6 +405,21 @@ Deno.test("B66: a clock that says no time is named, and works again once it does
     }
     time = 1_000_000_000_000;
     assertEquals((await source.token()).requestedAt, time);
+  }
+});
+
+Deno.test("B79: what is no store is refused at once, by the method that it lacks", () => {
+  for (
+    const [store, lacks] of [[{}, "store.get"], [{ get() {} }, "store.set"], [
+      () => {},
+      "store.get",
+    ]] as const
+  ) {
+    assertThrows(
+      () => createTokenSource({ ...CREDENTIALS, store: store as unknown as TokenStore }),
+      TypeError,
+      `Cannot use ${lacks} `,
+    );
   }
 });
 

@@ -16,15 +16,16 @@ const HARMLESS = "/communication/nexmo/number-insight/basic";
 export async function apiStep(about: Case): Promise<Finding> {
   const { io, path, endpoint, token, timeout, proxy } = about;
   const url = apiUrl(path ?? HARMLESS, endpoint.origin);
+  const asked = url.pathname !== HARMLESS;
   try {
     return await within(timeout, undefined, async (signal) => {
       const response = await io.fetch(url.href, {
-        method: path ? "GET" : "POST",
+        method: asked ? "GET" : "POST",
         headers: { authorization: `Bearer ${token!.value}` },
         redirect: "manual",
         signal,
       });
-      return await findingOf(response, url, path !== undefined);
+      return await findingOf(response, url, asked);
     }, () => new Error(`no answer within ${timeout} ms`));
   } catch (error) {
     return failed(
@@ -43,6 +44,12 @@ async function findingOf(response: Response, url: URL, asked: boolean): Promise<
   // Number Insight refuses the call for want of a number: the token was accepted.
   if (!asked && fault?.code === "invalid_request" && fault.envelope !== "unknown") {
     return ok(`the token is accepted by ${said}`);
+  }
+  if (asked && status === 405) {
+    return warning(
+      `${said}: it takes no GET, so this does not show whether it accepts the token`,
+      "Name a path that takes one, or make the whole call with kpn-auth call.",
+    );
   }
   const oddity = oddityOf(response, text, url);
   if (oddity && (!fault || status < 400)) {

@@ -12,7 +12,8 @@ export const EXIT = {
   gateway: 5,
   limited: 6,
   answer: 7,
-  /** The same code as in shells. */
+  /** The same codes as in shells. */
+  noPermission: 126,
   noProgram: 127,
 } as const;
 

@@ -59,7 +59,7 @@ Exit codes:
  * Runs one command line; never throws.
  *
  * @param args The arguments, without the program's name.
- * @param io The process: its environment, streams and `fetch`.
+ * @param process The process: its environment, streams and `fetch`.
  * @returns The exit code; `kpn-auth --help` lists them.
  *
  * @example
@@ -86,22 +86,29 @@ Exit codes:
  * console.log(code); // 0
  * ```
  */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(args: readonly string[], process: Io): Promise<number> {
+  // Who no longer reads the messages stops neither the work nor its exit code.
+  const io: Io = { ...process, stderr: (text) => process.stderr(text).catch(() => {}) };
   const [first = "", ...rest] = args;
   const asksForHelp = /^(--help|-h|help)$/.test(first);
   const [name = "", given] = asksForHelp ? [rest[0], ["--help"]] : [first, rest];
   try {
-    if (/^(--version|-V)$/.test(name)) return await say(io, `${VERSION}\n`);
+    if (/^(--version|-V|-v)$/.test(name)) return await say(io, `${VERSION}\n`);
     if (asksForHelp && !name) return await say(io, HELP);
     const command = Object.keys(COMMANDS).includes(name) ? COMMANDS[name] : undefined;
     if (!command) throw failure(EXIT.usage, unknown(name));
-    return await run(command, given, io);
+    return await run(name, command, given, io);
   } catch (error) {
     return await report(error, io, name);
   }
 }
 
-async function run(command: Command, args: readonly string[], io: Io): Promise<number> {
+async function run(
+  name: string,
+  command: Command,
+  args: readonly string[],
+  io: Io,
+): Promise<number> {
   const parsed = parse(args, command.options, command.runs);
   if ("help" in parsed.values) return await say(io, helpText(command));
   const { takes } = command;
@@ -109,7 +116,10 @@ async function run(command: Command, args: readonly string[], io: Io): Promise<n
   if (parsed.positionals.length > places.length) {
     const most = places.map((place) => `one ${place.replace("|", " or ")}`).join(" and ") ||
       "no argument";
-    throw failure(EXIT.usage, `Too many arguments: besides options it takes ${most}.`);
+    const remedy = command.runs
+      ? `A command to run comes after --: kpn-auth ${name} -- COMMAND`
+      : `Besides options it takes ${most}`;
+    throw failure(EXIT.usage, `Too many arguments. ${remedy}.`);
   }
   return await command.run(parsed, io);
 }
@@ -122,9 +132,9 @@ async function say(io: Io, text: string): Promise<number> {
 /** The message for an unknown command. It does not quote what could be a secret pasted by mistake. */
 function unknown(name: string): string {
   const names = Object.keys(COMMANDS);
-  const what = /^[a-z]{1,12}$/.test(name) ? `"${name}"` : "that";
+  const what = /^[a-z]{1,12}$/.test(name) ? `no command "${name}"` : "no such command";
   const meant = nearest(name, names);
-  return `${name ? `There is no command ${what}` : "Which command"}: ${
+  return `${name ? `There is ${what}` : "Which command"}: ${
     meant ? `did you mean ${meant}?` : `${names.join(", ")}.`
   }`;
 }

@@ -78,10 +78,13 @@ async function run({ values, program }: Parsed<typeof OPTIONS>, io: Io): Promise
   const { host = "127.0.0.1", control = false } = values;
   const port = numberOf("port", values.port, 65_535) ?? 0;
   const line = values.log === "json" ? jsonLine : textLine;
-  // The mock continues if the reader of its log has ended.
-  const onAnswer = (request: RecordedRequest) => void io.stderr(line(request)).catch(() => {});
+  const onAnswer = (request: RecordedRequest) => void io.stderr(line(request));
   const gateway = createGateway(settingsOf({ ...await mockOptions(values, io), onAnswer }));
-  const remote = !isLoopback(new URL(`http://${urlHost(host)}`));
+  const url = `http://${urlHost(host)}`;
+  if (!URL.canParse(url)) {
+    throw failure(EXIT.usage, `--host must be an address or a name, not "${host}".`);
+  }
+  const remote = !isLoopback(new URL(url));
   let stopping = false;
   // With a command, only the command's end stops the mock.
   const stop = program.length ? undefined : () => void (stopping = true);
@@ -116,7 +119,11 @@ async function runWith(
     // Without KPN_TOKEN: the program would use KPN's token instead of the mock's.
     return await io.runProgram!(program, { ...variables, KPN_TOKEN: undefined });
   } catch (error) {
-    if (Object(error).code !== "ENOENT") throw error;
+    const { code } = Object(error);
+    if (code === "EACCES") {
+      throw failure(EXIT.noPermission, `Cannot run ${program[0]}: permission denied.`);
+    }
+    if (code !== "ENOENT") throw error;
     throw failure(EXIT.noProgram, `There is no program ${program[0]}. Is it on the PATH?`);
   }
 }
@@ -189,7 +196,9 @@ function numberOf(name: string, text: string | undefined, most: number): number 
 
 /** A request, its answer and the reason, for people. */
 function textLine({ method, url, answer, differences }: RecordedRequest): string {
-  const differs = differences.length ? ` (differs from KPN's: ${differences.join("; ")})` : "";
+  // Every `fetch` adds a charset to a form.
+  const worthSaying = differences.filter((words) => !/: charset=utf-8$/i.test(words));
+  const differs = worthSaying.length ? ` (differs from KPN's: ${worthSaying.join("; ")})` : "";
   const { pathname } = new URL(url);
   return `${method} ${pathname} ${answer?.status ?? "-"} ${answer?.why}${differs}\n`;
 }

@@ -51,7 +51,7 @@ printf 'client_id=%s&client_secret=%s' "$KPN_CLIENT_ID" "$KPN_CLIENT_SECRET" |
   curl --data-binary @- "$KPN_TOKEN_ENDPOINT?grant_type=client_credentials"
 
 Invoke-RestMethod -Method Post "\${env:KPN_TOKEN_ENDPOINT}?grant_type=client_credentials" \`
-  -Body @{ client_id = $env:KPN_CLIENT_ID; client_secret = $env:KPN_CLIENT_SECRET }
+  -Body ([ordered]@{ client_id = $env:KPN_CLIENT_ID; client_secret = $env:KPN_CLIENT_SECRET })
 
 `;
 }

@@ -115,7 +115,7 @@ async function requestOf(
 
 /** The headers by name; repeated ones are joined as `Headers` does. */
 function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = Object.create(null); // a header may be called constructor
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase();
     const before = headers[name];

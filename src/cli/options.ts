@@ -76,8 +76,10 @@ export function parse<const T extends Options>(
 
   while (rest.length && !values["help"]) {
     const arg = rest.shift()!;
-    if (arg === "--") (runs ? program : positionals).push(...rest.splice(0));
-    else if (arg.startsWith("--")) {
+    if (arg === "--") {
+      if (runs && !rest.length) throw failure(EXIT.usage, "A command is missing after --.");
+      (runs ? program : positionals).push(...rest.splice(0));
+    } else if (arg.startsWith("--")) {
       const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/s.exec(arg)!;
       if (!Object.keys(options).includes(name)) throw unknownOption(`--${name}`, options);
       take(name, value);

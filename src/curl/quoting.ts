@@ -32,7 +32,9 @@ export function quoteWindows(text: string): string {
   if (/[^ -~]/.test(text)) {
     refuse("cmd needs ASCII: other characters depend on the code page");
   }
-  return `"${text.replace(/(\\*)"/g, '$1$1""').replace(/\\+$/, "$&$&")}"`;
+  // Backslashes count where a quote follows, the last one included.
+  const parts = text.split('"').map((part) => part.replace(/(^|[^\\])(\\+)$/, "$1$2$2"));
+  return `"${parts.join('""')}"`;
 }
 
 /** Throws the reason why there is no such command; it never quotes a value. */

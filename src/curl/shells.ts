@@ -85,7 +85,7 @@ export const SHELLS: Readonly<Record<Shell, Rules>> = {
     separator: " ",
     quote: quotePowershell,
     // Up to 7.2 it breaks double quotes, and a final backslash in a text with white space.
-    carries: /^(?![^]*\s[^]*\\$)[^"\p{Cc}]+$/u,
+    carries: /^(?:[^\s"\p{Cc}]+|[^"\p{Cc}]*[^"\\\p{Cc}])$/u,
     feed: feedPowershell,
     assign: (name, value) => `$env:${name} = ${quotePowershell(value)}`,
     limit: Infinity,

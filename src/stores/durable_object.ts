@@ -9,13 +9,16 @@ import type { WaitUntil } from "../wait_until.ts";
 import { within } from "../deadline.ts";
 import {
   causeOf,
+  isKpnAuthError,
   KpnAuthError,
   type KpnAuthErrorCode,
   type KpnAuthErrorDetails,
+  wordsOf,
 } from "../errors.ts";
 import { announcer, type EventListener } from "../events.ts";
 import { checkNumbers } from "../numbers.ts";
 import { type AccessToken, readStoredToken } from "../token.ts";
+import { secureUrl } from "../url.ts";
 
 /** The part of a `DurableObjectStub` that is used here. */
 export interface TokenObjectStub {
@@ -90,8 +93,11 @@ export class TokenObject {
    */
   async fetch(request: Request): Promise<Response> {
     const call: TokenCall = await request.json();
-    const answer = await this.#source.token(call).catch((error: KpnAuthError) => {
-      return { kpnAuthError: { ...error, message: error.message } };
+    const answer = await this.#source.token(call).catch((error: unknown) => {
+      if (!isKpnAuthError(error)) throw error; // a mistake in the Worker
+      const { message, cause } = error;
+      const { below: _, ...words } = wordsOf(cause);
+      return { kpnAuthError: { ...error, message, ...cause ? { cause: words } : {} } };
     });
     return Response.json(answer);
   }
@@ -108,7 +114,8 @@ export class TokenObject {
  * one request.
  * @param options How long to wait, and what else the source needs. Default: 12 seconds.
  * @returns The source.
- * @throws {TypeError} If `timeout` is not a number, or `onEvent` is not a function.
+ * @throws {TypeError} If `timeout` is not a number, `onEvent` is not a function, or `origin` is neither
+ * https nor on loopback.
  * @throws {RangeError} If `timeout` is out of range.
  *
  * @example
@@ -137,6 +144,7 @@ export function durableObjectSource(
 ): TokenSource {
   const { timeout = 12_000, now = Date.now, origin, waitUntil } = options;
   checkNumbers({ timeout });
+  if (origin !== undefined) secureUrl("origin", origin, false);
   const ask: Parameters<typeof cached>[0] = ({ rejected }) =>
     within(
       timeout,
@@ -171,8 +179,9 @@ async function askObject(
   const token = readStoredToken(answer);
   if (token) return token;
   const { kpnAuthError: error } = Object(answer) as Failure;
-  if (!error) throw failure("invalid_response", "is not a TokenObject");
-  throw new KpnAuthError(error.code, error.message, error);
+  if (!error?.code) throw failure("invalid_response", "is not a TokenObject");
+  const cause = error.cause && { cause: causeOf(error.cause) };
+  throw new KpnAuthError(error.code, error.message, { ...error, ...cause });
 }
 
 function failure(code: KpnAuthErrorCode, how: string): KpnAuthError {

@@ -9,8 +9,11 @@ const SECRET = "sentinel-7f3a";
 const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [[], /Which command: token, call, .*completion\./],
   [["tokn"], /There is no command "tokn": did you mean token\?/],
-  [["toString"], /There is no command/],
-  [[SECRET], /There is no command that/],
+  [["toString"], /There is no such command/],
+  [[SECRET], /There is no such command: token, call,/],
+  [["mock", "node", "x.mjs"], /A command to run comes after --: kpn-auth mock -- COMMAND\./],
+  [["mock", "--"], /A command is missing after --\./],
+  [["mock", "--host", "[::1]"], /--host must be an address or a name, not "\[::1]"\./],
   [["token", "--jsno"], /Unknown option --jsno\. Did you mean --json\?/],
   [["token", SECRET], /takes no argument/],
   [["token", `--client-secret=${SECRET}`], /cannot be arguments: .*process list/],

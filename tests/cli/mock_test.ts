@@ -231,7 +231,7 @@ Deno.test("what the mock prints gets a token by curl in sh, and by PowerShell (-
   await child.stdin.close();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
-  while (!said.includes("$env:KPN_CLIENT_SECRET }")) said += (await reader.read()).value;
+  while (!said.includes("$env:KPN_CLIENT_SECRET })")) said += (await reader.read()).value;
   const shells = {
     sh: between(said, "export", "$env:") + between(said, "printf", "Invoke"),
     pwsh: between(said, "$env:", "To request") +
