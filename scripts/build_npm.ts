@@ -153,7 +153,9 @@ if (import.meta.main) {
       },
     });
   } else {
-    console.error(`WITHOUT DNT, built by TypeScript from npm, not for release: ${reason}`);
+    console.error(
+      `WITHOUT DNT, built by TypeScript from npm: it works the same, but only dnt's is released. ${reason}`,
+    );
     const { emitPackage } = await import("./emit_npm.ts");
     await emitPackage(work);
   }

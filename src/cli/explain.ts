@@ -33,6 +33,9 @@ async function run(
   io: Io,
 ): Promise<number> {
   const status = statusOf(values.status);
+  if (/^\s*[{<]|^HTTP\//.test(file)) {
+    throw failure(EXIT.usage, "Paste the answer on standard input, not as an argument.");
+  }
   if (file === "-" && io.terminal.stdin) {
     await io.stderr(
       "Paste the answer, press Enter, and then Ctrl-D (on Windows: Ctrl-Z and Enter).\n",

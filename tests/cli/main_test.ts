@@ -2,7 +2,7 @@ import type { MockFailure } from "../../src/mock/answers.ts";
 import { mockKpn } from "../../src/mock/mock.ts";
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../support/assert.ts";
-import { run } from "./in_process.ts";
+import { type Given, run } from "./in_process.ts";
 
 const SECRET = "sentinel-7f3a";
 
@@ -54,6 +54,7 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [["curl", "--shell", "none"], /--shell must be one of posix, .*bash/],
   [["curl", "--expand", "zsh"], /--expand must be one of shell, curl/],
   [["curl", "-d", "a=b"], /describes an API call/],
+  [["explain", '{"fault":{}}'], /Paste the answer on standard input, not as an argument\./],
   [["mock", "--port", "99999"], /--port must be/],
 ];
 
@@ -139,6 +140,16 @@ Deno.test("curl is guessed from the platform, and shows a secret only where it i
  -d 'client_id=APP_CLIENT_ID&client_secret=APP_CLIENT_SECRET'
 `,
   );
+});
+
+Deno.test("B26: who reads no messages any more stops neither the work nor its exit code", async () => {
+  const closed = Object.assign(new Error("broken pipe"), { code: "EPIPE" });
+  const deaf = { stderr: () => Promise.reject(closed) };
+  const codeOf = async (args: string[], given: Given) =>
+    (await run(args, mockKpn(), { ...deaf, ...given })).code;
+  assertEquals(await codeOf(["token"], { variables: {} }), 3);
+  assertEquals(await codeOf(["bogus"], {}), 2);
+  assertEquals(await codeOf(["token"], {}), 0);
 });
 
 Deno.test("a progress line comes after a second on a terminal, and is wiped out", async () => {

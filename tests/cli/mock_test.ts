@@ -196,6 +196,13 @@ for (const runtime of SOME) {
     assertMatch(stdout, /no such path at \/mock/);
   });
 
+  Deno.test(`mock --host -- COMMAND runs although nobody reads the warning [${runtime.name}]`, async () => {
+    const args = ["mock", "--host", "0.0.0.0", "--", "sh", "-c", "sleep 0.2; exit 3"];
+    const child = await start(runtime, args, { all: true });
+    await Promise.all([child.stderr.cancel(), child.stdin.close(), child.stdout.cancel()]);
+    assertEquals((await child.status).code, 3);
+  });
+
   Deno.test(`mock -- COMMAND says that there is no such program [${runtime.name}]`, async () => {
     const { code, stderr } = await run(runtime, ["mock", "--", "no-such-program"], { all: true });
     assertEquals([code, stderr], [
