@@ -227,16 +227,22 @@ function credentialsIn({ headers, body }: Parts): [name: string, value: string][
 
 const FORM = "application/x-www-form-urlencoded";
 
+/** What names a secret in a URL. */
+const SECRET_FIELD = /^(client_secret|client_assertion|access_token|apikey|api_key)$/i;
+
 function refuseWhatCannotBeHidden(parts: Parts): void {
   const query = new URL(parts.url).searchParams;
+  const body = unescaped(unescaped(parts.body));
   const what = parts.authorization && !/^Bearer ./i.test(parts.authorization)
     ? "an authorization that is not a bearer token"
-    : parts.headers.some((line) => /^(cookie|proxy-authorization):/.test(line))
-    ? "a cookie or a proxy's authorization"
-    : query.has("client_secret") || query.has("access_token")
+    : parts.headers.some((line) => /^(cookie|proxy-authorization|(x-)?api-?key):/.test(line))
+    ? "a cookie, an API key or a proxy's authorization"
+    : [...query.keys()].some((name) => SECRET_FIELD.test(name))
     ? "a secret in the URL"
-    : !credentialsIn(parts) && unescaped(unescaped(parts.body)).includes("client_secret")
+    : !credentialsIn(parts) && body.includes("client_secret")
     ? "a client secret in a body that is not a form"
+    : /access_token|client_assertion(?!_type)/.test(body)
+    ? "a token or an assertion in the body"
     : undefined;
   if (what) refuse(`${what} cannot be left out; revealSecrets: true would include it`);
 }

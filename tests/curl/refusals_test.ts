@@ -38,7 +38,15 @@ Deno.test("B30: a secret that cannot be left out is refused", () => {
   for (const authorization of ["Basic s3cret", "Bearers3cret", "s3cret"]) {
     refused(call("", { authorization }), { shell }, "not a bearer token");
   }
-  refused(call("", { cookie: "s3cret" }), { shell }, "cookie");
+  for (const name of ["cookie", "apikey", "X-Api-Key"]) {
+    refused(call("", { [name]: "s3cret" }), { shell }, "a cookie, an API key");
+  }
+  for (const name of ["access_token", "client_assertion", "apikey"]) {
+    refused({ url: `${URL}?${name}=s3cret` }, { shell }, "a secret in the URL");
+  }
+  for (const body of ["access_token=s3cret", "a=b&client%5Fassertion=s3cret"]) {
+    refused(call(body), { shell }, "a token or an assertion in the body");
+  }
   refused({ url: `${URL}?access_token=s3cret` }, { shell }, "in the URL");
   refused(call('{"client_secret":"s3cret"}'), { shell }, "not a form");
   for (const shell of ["cmd", "batch"] as const) refused(token, { shell, expand: "shell" }, shell);
