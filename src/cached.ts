@@ -243,10 +243,13 @@ function launch(
   return run;
 }
 
+/** Holds a new token, unless a clock's jump has made it worse than the held one. */
 function hold(cache: Cache, token: AccessToken): void {
   const { margins, random, now } = cache;
-  if (cache.held?.token.value === token.value) cache.refreshedInVain = now();
-  cache.held = { token, promise: Promise.resolve(token), ...agesOf(token, margins, random()) };
+  const time = now();
+  if (cache.held?.token.value === token.value) cache.refreshedInVain = time;
+  const held = { token, promise: Promise.resolve(token), ...agesOf(token, margins, random()) };
+  if (unexpired(held, time) || !usable(cache.held, time)) cache.held = held;
 }
 
 /** Whether another machine's token is good enough: not rejected, not old, and not dated in the future. */

@@ -214,7 +214,7 @@ export function minting(grant: Grant, announce: (event: KpnAuthEvent) => void): 
 
 /** Sends the request until there is a token, or no retry is left. */
 async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToken> {
-  const { now, random, attemptTimeout } = grant;
+  const { now, random, timeout, attemptTimeout } = grant;
   for (run.attempt = 1;; run.attempt++) {
     try {
       return await within(
@@ -226,7 +226,8 @@ async function mint(grant: Grant, run: Run, retries: number): Promise<AccessToke
     } catch (thrown) {
       const error = networkError(thrown, run.request.url, run.secrets);
       const delay = error.retryAfter ?? random() * BACKOFF * 2 ** run.attempt;
-      if (!error.retryable || run.attempt > retries || now() + delay >= run.endsAt) throw error;
+      const left = Math.min(timeout, run.endsAt - now()); // the clock may have been set back
+      if (!error.retryable || run.attempt > retries || delay >= left) throw error;
       await within(delay, run.signal, nothing);
     }
   }

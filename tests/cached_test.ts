@@ -239,6 +239,19 @@ test("B66: a run that a clock's jump outdated ends with the token of the run tha
   assertEquals([await get(), await waiting, asked.length], ["t2", "t2", 2]);
 });
 
+test("B66: a replacement that a clock's jump dates in the future takes no good token away", async (time) => {
+  const { get, next, clock, asked } = cacheUnderTest(time);
+  assertEquals(await get(), "t1");
+  clock.ahead = 30_000;
+  next.push(() => {
+    const token = tokenOf("of the future", time.now() + clock.ahead);
+    clock.ahead = -5_000;
+    return Promise.resolve(token);
+  }, failing());
+  await get("t1").catch(() => {});
+  assertEquals([await get(), asked.length], ["t1", 3]);
+});
+
 test("B3: a layer that gives expired tokens only is asked twice, and believed", async (time) => {
   const { get, next, asked } = cacheUnderTest(time);
   const expired = () => Promise.resolve(tokenOf("short", time.now() - 5, 5));

@@ -1,5 +1,6 @@
 import { createTokenSource, KpnAuthError } from "../mod.ts";
 import { inVirtualTime } from "../scripts/virtual_time.ts";
+import { runs } from "./support/amount.ts";
 import { assert, assertEquals } from "./support/assert.ts";
 import { liveThrough } from "./support/chaos.ts";
 import { CREDENTIALS } from "./support/credentials.ts";
@@ -34,10 +35,13 @@ Deno.test("10,000 mixed calls over 20 lifetimes, 30 % of the token endpoint's an
   assert(asked < 1_000, `asked ${asked} times`);
 });
 
-Deno.test("150 storms: two machines, stores and clocks that fail, rejections, aborts: every promise to the callers is kept", async () => {
+/** How many seeds are lived through. */
+const STORMS = runs(150, 5_000);
+
+Deno.test(`${STORMS} storms: two machines, stores and clocks that fail, rejections, aborts: every promise to the callers is kept`, async () => {
   const broken: string[] = [];
   await handlingAll(async () => {
-    for (let seed = 1; seed <= 150; seed++) {
+    for (let seed = 1; seed <= STORMS; seed++) {
       broken.push(...await storm(seed).catch((error) => [`seed ${seed}: ${error.stack}`]));
     }
   });

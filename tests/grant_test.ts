@@ -482,3 +482,17 @@ Deno.test("a Retry-After that ends with the deadline is not waited for", async (
     assertEquals([error.code, now() - since], ["server_error", 0]);
   });
 });
+
+Deno.test("a Retry-After beyond the timeout is not waited for, though the clock is set back meanwhile", async () => {
+  await inVirtualTime(async (time) => {
+    let back = 0;
+    const { code, retryAfter } = await failing({
+      now: () => time.now() - back,
+      fetch: () => {
+        back = 3_600_000;
+        return Promise.resolve(new Response("", { status: 429, headers: { "retry-after": "20" } }));
+      },
+    });
+    assertEquals([code, retryAfter], ["rate_limited", 20_000]);
+  });
+});
