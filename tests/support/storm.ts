@@ -139,7 +139,7 @@ async function call(scene: Storm, machine: Machine): Promise<void> {
     return;
   }
   const mint = scene.minted.get(outcome.value);
-  const late = mint?.by === machine && mint.at >= asked.at ? time.now() - mint.at : 0;
+  const late = mint?.by === machine && mint.at > asked.at ? time.now() - mint.at : 0;
   if (late && !jumped) say(`a token was handed out ${late} ms after its mint`);
   if (held && !refuses && !jumped && waited) say("a token was held, and had to be waited for");
   if (!jumped && !isValid(scene, outcome)) say("a token that nobody should use");
