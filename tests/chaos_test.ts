@@ -36,7 +36,7 @@ Deno.test("10,000 mixed calls over 20 lifetimes, 30 % of the token endpoint's an
 });
 
 /** How many seeds are lived through. */
-const STORMS = runs(150, 5_000);
+const STORMS = runs(100, 5_000);
 
 Deno.test(`${STORMS} storms: two machines, stores and clocks that fail, rejections, aborts: every promise to the callers is kept`, async () => {
   const broken: string[] = [];

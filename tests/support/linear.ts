@@ -19,7 +19,7 @@ const FLOOR = 5;
 export function assertLinear(
   what: string,
   makeWork: (size: number) => () => unknown,
-  size = 32_768,
+  size = 16_384,
 ) {
   if (UNTIMED) return void makeWork(size)();
   const verdicts: string[] = [];
