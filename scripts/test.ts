@@ -146,8 +146,14 @@ await Promise.all(Array.from({ length: LANES }, () => lane(chosen, tallies)));
 const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
 const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
 const skipped = tallies.flatMap((tally) => tally.skipped);
-if (skipped.length) {
-  console.log(`\nSkipped, since a program is missing here:\n  ${skipped.join("\n  ")}`);
+const needs = (name: string) => name.includes(" [needs ");
+for (
+  const [why, names] of [
+    ["Heavy, run by --all", skipped.filter((name) => !needs(name))],
+    ["Skipped, since a program is missing here", skipped.filter(needs)],
+  ] as const
+) {
+  if (names.length) console.log(`\n${why}:\n  ${names.join("\n  ")}`);
 }
 console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
 Deno.exit(failed ? 1 : 0);
