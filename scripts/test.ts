@@ -121,7 +121,14 @@ function count(report: string): Tally {
 const CASE = /<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
 
 function decode(text: string): string {
-  const entities: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
+  const entities: Record<string, string> = {
+    amp: "&",
+    lt: "<",
+    gt: ">",
+    quot: '"',
+    apos: "'",
+    "#39": "'",
+  };
   return text.replace(/&([a-z#0-9]+);/g, (whole, name) => entities[name] ?? whole);
 }
 
