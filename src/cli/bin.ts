@@ -7,7 +7,8 @@ import process from "node:process";
 import type { Io } from "./io.ts";
 import { main } from "./main.ts";
 
-const { stdin, stdout, stderr, versions, platform } = process;
+// `ppid` as it is at the start: by the time a command runs, the parent may have ended.
+const { stdin, stdout, stderr, versions, platform, ppid } = process;
 
 type Writable = typeof stdout | typeof stderr;
 
@@ -62,7 +63,6 @@ function npmCommand(): string | undefined {
 
 /** Detects that the parent has ended: npm runs this in a shell, and forwards SIGTERM only to the shell. */
 function orphaned(resolve: () => void): void {
-  const { ppid } = process;
   const timer = setInterval(() => {
     if (process.ppid === ppid) return;
     clearInterval(timer);
@@ -73,7 +73,7 @@ function orphaned(resolve: () => void): void {
 
 /** On Windows, the image name of the program that started this one; elsewhere `SHELL` names the shell. */
 function parent(): Promise<string | undefined> {
-  const args = ["/fi", `PID eq ${process.ppid}`, "/fo", "csv", "/nh"];
+  const args = ["/fi", `PID eq ${ppid}`, "/fo", "csv", "/nh"];
   return new Promise((resolve) => {
     try {
       execFile(

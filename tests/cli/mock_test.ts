@@ -212,21 +212,41 @@ for (const runtime of SOME) {
   });
 }
 
-Deno.test("mock -- COMMAND passes on a signal that comes as soon as the command runs [node]", async () => {
+/** What makes Node do something as soon as a program that it runs has started. */
+function onceRun(what: string): { readonly NODE_OPTIONS: string } {
   const preload = `import child_process from "node:child_process";
     import { syncBuiltinESMExports } from "node:module";
     const { spawn } = child_process;
     child_process.spawn = (...args) => {
       const child = spawn(...args);
-      process.kill(process.pid, "SIGTERM");
+      ${what};
       return child;
     };
     syncBuiltinESMExports();`;
-  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` };
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` };
+}
+
+Deno.test("mock -- COMMAND passes on a signal that comes as soon as the command runs [node]", async () => {
+  const env = onceRun('process.kill(process.pid, "SIGTERM")');
   const child = await start(NODE, ["mock", "--", "sleep", "60"], { env, all: true });
   await child.stdin.close();
   const { code, signal } = await child.output();
   assertEquals([code, signal], [128 + 15, null]);
+});
+
+Deno.test("mock -- COMMAND ends its command although npm ends as soon as it runs [node]", async () => {
+  const env = onceRun(
+    'const { ppid } = process; process.kill(ppid, "SIGKILL");' +
+      "for (const end = Date.now() + 60_000; process.ppid === ppid && Date.now() < end;);",
+  );
+  const script = "trap 'kill $!; exit' TERM; sleep 20 & wait; echo outlived";
+  const command = await NODE.command(["mock", "--", "sh", "-c", script]);
+  const npm = spawn("sh", ["-c", '"$@"; true', "sh", ...command], {
+    env: { ...ENVIRONMENT, ...env, npm_command: "run-script" },
+  });
+  await npm.stdin.close();
+  const { stdout } = await npm.output();
+  assertEquals(new TextDecoder().decode(stdout), "");
 });
 
 /** The lines that the mock prints between two of its own. */
